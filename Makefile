@@ -1,0 +1,68 @@
+# The only entry point. Every target sets up what it needs: the first one makes .venv, and the first that talks to
+# a real ComfyUI fetches one (see CONTRIBUTING.md). Two of them may run at once, in one clone or in several.
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.stamp
+# Two makes in one clone must not fill one .venv; without flock (macOS) they have to take turns by themselves.
+LOCK := $(if $(shell command -v flock),flock .venv.lock)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format types cover docs bench comfyui build clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMP) comfyui ## Run a workflow on a real ComfyUI (yours with COMFYUI_URL=http://host:port)
+	@$(BIN)/python -m tests.comfyui run -- $(BIN)/python docs/examples/demo.py $(ARGS)
+
+test: $(STAMP) comfyui ## Run every test, with a real ComfyUI; ARGS='-k name' goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types test ## Lint, types and tests
+
+lint: $(STAMP) ## Check style (ruff, every rule) and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(STAMP) ## Fix what ruff can fix, and format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(STAMP) ## Check types (mypy strict)
+	@$(BIN)/mypy
+
+cover: $(STAMP) comfyui ## Run every test and require 95 % of the branches
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing $(ARGS)
+
+docs: $(STAMP) ## Build the documentation into docs/_build/html
+	@$(BIN)/sphinx-build --nitpicky --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bench: $(STAMP) comfyui ## Measure against the performance targets
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+comfyui: ## Fetch a real ComfyUI into the cache, once (none with COMFYUI_URL or COMFYUI_PATH)
+	@$(PYTHON) -m tests.comfyui.provision
+
+build: $(STAMP) ## Build sdist and wheel into dist
+	@$(BIN)/python -m build
+
+clean: ## Remove everything that make made here (not the ComfyUI in the cache)
+	rm -rf .venv .venv.lock build dist docs/_build htmlcov .coverage .coverage.* *.egg-info \
+		.hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Whoever waited for the lock finds the work done. The stamp takes its time from the start, so that an edit during
+# the installation counts as a later one. pip is upgraded first, since dependency groups need 25.1.
+$(STAMP): pyproject.toml setup.cfg
+	@$(LOCK) sh -ec ' \
+		if [ $@ -nt pyproject.toml ] && [ $@ -nt setup.cfg ]; then exit 0; fi; \
+		echo "Setting up .venv (about a minute the first time)"; \
+		$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; \
+		touch $@.new; \
+		$(BIN)/python -m pip install -qq --upgrade "pip>=25.1"; \
+		$(BIN)/python -m pip install -qq --editable . --group dev; \
+		mv $@.new $@'

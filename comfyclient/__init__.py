@@ -1,0 +1,75 @@
+"""comfyclient: run workflows on ComfyUI servers, from scripts, notebooks and services.
+
+    from comfyclient import Client, Workflow
+
+    client = Client("http://127.0.0.1:8188")
+    result = client.run(Workflow.load("portrait.json"))
+    result.images[0].save("fox.png")
+"""
+
+from comfyclient._realtime.buffer import EventQueue
+from comfyclient._realtime.subscriptions import Subscription
+from comfyclient._version import __version__
+from comfyclient.client import Client
+from comfyclient.config import ClientConfig, Reconnect, Retry
+from comfyclient.errors import (
+    AuthenticationError,
+    ClientClosed,
+    ComfyError,
+    DecodeError,
+    JobError,
+    JobFailed,
+    JobInterrupted,
+    JobLost,
+    JobTimeout,
+    NodeProblem,
+    NotFound,
+    PromptRejected,
+    RequestTimeout,
+    ServerError,
+    ServerUnreachable,
+    WorkflowError,
+)
+from comfyclient.jobs import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Job, as_completed, wait
+from comfyclient.results import NodeOutput, OutputFile, Result, Timings
+from comfyclient.sweep import Variation
+from comfyclient.workflow import Node, Workflow
+
+__all__ = [
+    "ALL_COMPLETED",
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
+    "AuthenticationError",
+    "Client",
+    "ClientClosed",
+    "ClientConfig",
+    "ComfyError",
+    "DecodeError",
+    "EventQueue",
+    "Job",
+    "JobError",
+    "JobFailed",
+    "JobInterrupted",
+    "JobLost",
+    "JobTimeout",
+    "Node",
+    "NodeOutput",
+    "NodeProblem",
+    "NotFound",
+    "OutputFile",
+    "PromptRejected",
+    "Reconnect",
+    "RequestTimeout",
+    "Result",
+    "Retry",
+    "ServerError",
+    "ServerUnreachable",
+    "Subscription",
+    "Timings",
+    "Variation",
+    "Workflow",
+    "WorkflowError",
+    "__version__",
+    "as_completed",
+    "wait",
+]

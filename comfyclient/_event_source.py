@@ -1,0 +1,175 @@
+"""``on`` and ``listen``: how a client's user gets at events, with the types that editors complete by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeVar, overload
+
+from comfyclient import events as e
+from comfyclient._realtime.buffer import EventQueue
+from comfyclient._realtime.subscriptions import Subscription
+from comfyclient._tracking.tracker import Tracker
+
+E = TypeVar("E", bound=e.Event)
+E_contra = TypeVar("E_contra", bound=e.Event, contravariant=True)
+R = TypeVar("R")
+
+
+class Decorator(Protocol[E_contra]):
+    """Takes a callback and returns it as it is."""
+
+    def __call__(self, callback: Callable[[E_contra], R], /) -> Callable[[E_contra], R]:
+        """Register the callback."""
+
+
+class EventSource:
+    """The part of a client that hands out events."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.__tracker = tracker
+
+    # One pair of overloads for each name that has a class of its own.
+    @overload
+    def on(self, event: Literal["status"], callback: Callable[[e.Status], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["status"], /) -> Decorator[e.Status]: ...
+    @overload
+    def on(self, event: Literal["execution_start"], callback: Callable[[e.ExecutionStart], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["execution_start"], /) -> Decorator[e.ExecutionStart]: ...
+    @overload
+    def on(self, event: Literal["execution_cached"], callback: Callable[[e.ExecutionCached], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["execution_cached"], /) -> Decorator[e.ExecutionCached]: ...
+    @overload
+    def on(self, event: Literal["executing"], callback: Callable[[e.Executing], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["executing"], /) -> Decorator[e.Executing]: ...
+    @overload
+    def on(self, event: Literal["progress_state"], callback: Callable[[e.ProgressState], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["progress_state"], /) -> Decorator[e.ProgressState]: ...
+    @overload
+    def on(self, event: Literal["progress"], callback: Callable[[e.Progress], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["progress"], /) -> Decorator[e.Progress]: ...
+    @overload
+    def on(self, event: Literal["executed"], callback: Callable[[e.Executed], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["executed"], /) -> Decorator[e.Executed]: ...
+    @overload
+    def on(self, event: Literal["execution_success"], callback: Callable[[e.ExecutionSuccess], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["execution_success"], /) -> Decorator[e.ExecutionSuccess]: ...
+    @overload
+    def on(self, event: Literal["execution_error"], callback: Callable[[e.ExecutionError], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["execution_error"], /) -> Decorator[e.ExecutionError]: ...
+    @overload
+    def on(self, event: Literal["execution_interrupted"], callback: Callable[[e.ExecutionInterrupted], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["execution_interrupted"], /) -> Decorator[e.ExecutionInterrupted]: ...
+    @overload
+    def on(self, event: Literal["feature_flags"], callback: Callable[[e.FeatureFlags], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["feature_flags"], /) -> Decorator[e.FeatureFlags]: ...
+    @overload
+    def on(self, event: Literal["logs"], callback: Callable[[e.Logs], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["logs"], /) -> Decorator[e.Logs]: ...
+    @overload
+    def on(self, event: Literal["preview"], callback: Callable[[e.Preview], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["preview"], /) -> Decorator[e.Preview]: ...
+    @overload
+    def on(self, event: Literal["socket_image"], callback: Callable[[e.SocketImage], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["socket_image"], /) -> Decorator[e.SocketImage]: ...
+    @overload
+    def on(self, event: Literal["progress_text"], callback: Callable[[e.ProgressText], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["progress_text"], /) -> Decorator[e.ProgressText]: ...
+    @overload
+    def on(self, event: Literal["connected"], callback: Callable[[e.Connected], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["connected"], /) -> Decorator[e.Connected]: ...
+    @overload
+    def on(self, event: Literal["disconnected"], callback: Callable[[e.Disconnected], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["disconnected"], /) -> Decorator[e.Disconnected]: ...
+    @overload
+    def on(self, event: Literal["reconnected"], callback: Callable[[e.Reconnected], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["reconnected"], /) -> Decorator[e.Reconnected]: ...
+    @overload
+    def on(self, event: Literal["reconnect_failed"], callback: Callable[[e.ReconnectFailed], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["reconnect_failed"], /) -> Decorator[e.ReconnectFailed]: ...
+    @overload
+    def on(self, event: Literal["*"], callback: Callable[[e.Event], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: Literal["*"], /) -> Decorator[e.Event]: ...
+    @overload
+    def on(self, event: type[E], callback: Callable[[E], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: type[E], /) -> Decorator[E]: ...
+    @overload
+    def on(self, event: str, callback: Callable[[Any], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: str, /) -> Decorator[Any]: ...
+    def on(self, event: str | type[e.Event], callback: Callable[[Any], object] | None = None, /) -> Any:
+        """Have a function called with every event of a kind; the websocket is opened in the background if need be.
+
+        All callbacks of a client run on its dispatcher thread, one after the other, those of one event in the order
+        of their registration. What one raises is logged and harms nothing else. While they are far behind, only the
+        newest progress, preview and text of each node are kept, and everything else.
+
+        Args:
+            event: A wire type such as ``"progress"``, also one that only a custom node sends; a class of
+                ``comfyclient.events``, which stands for its subclasses too; or ``"*"`` for everything.
+            callback: The function; without it, ``on`` is a decorator.
+
+        Returns:
+            A ``Subscription`` to cancel; the decorator returns the function as it was.
+
+        Raises:
+            TypeError: ``event`` is neither a string nor an event class.
+            ValueError: The client was made with ``realtime=False``.
+            ClientClosed: The client is closed.
+        """
+        if callback is None:
+
+            def decorate(function: Callable[[Any], R]) -> Callable[[Any], R]:
+                self.on(event, function)
+                return function
+
+            return decorate
+        subscription = self.__tracker.subscriptions.add((event,), callback)
+        self.__start()
+        return subscription
+
+    @overload
+    def listen(self, event: type[E], /, *, maxsize: int = 0) -> EventQueue[E]: ...
+    @overload
+    def listen(self, /, *events: str | type[e.Event], maxsize: int = 0) -> EventQueue[Any]: ...
+    def listen(self, /, *events: str | type[e.Event], maxsize: int = 0) -> EventQueue[Any]:
+        """A ``queue.Queue`` of every event of the given kinds, from now on, for a thread of the caller's own.
+
+        It can be iterated, which ends when it or the client is closed, and is a context manager that closes it. The
+        websocket is opened in the background if need be.
+
+        Args:
+            *events: As for ``on``; none means everything.
+            maxsize: How many events wait at most; the oldest is dropped when there are more, and ``dropped`` counts
+                them. 0 keeps all but superseded progress.
+
+        Raises:
+            TypeError: An event is neither a string nor an event class.
+            ValueError: The client was made with ``realtime=False``.
+            ClientClosed: The client is closed.
+        """
+        self.__start()
+        return self.__tracker.subscriptions.listen(events, maxsize)
+
+    def __start(self) -> None:
+        self.__tracker.listen()

@@ -1,0 +1,160 @@
+"""Events on their way to somebody who may be slow: never blocks, never grows without bound because of progress."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from comfyclient.errors import ClientClosed
+from comfyclient.events import Event
+
+E = TypeVar("E", bound=Event)
+
+BEHIND = 128
+"""So many waiting events mean that the consumer is behind; from then on only the newest progress is kept."""
+
+
+class Backlog:
+    """Waiting events, oldest first.
+
+    While fewer than ``behind`` wait, all are kept. Beyond that a newer progress, preview or text takes the place of
+    the older one of its node; everything else is kept always. Not safe for threads; its owner has a lock.
+    """
+
+    __slots__ = ("_behind", "_events", "_serial")
+
+    def __init__(self, behind: int = BEHIND, events: Iterable[Any] = ()) -> None:
+        self._behind = behind
+        self._events: OrderedDict[Any, Any] = OrderedDict()
+        self._serial = itertools.count()
+        for event in events:
+            self.append(event)
+
+    def append(self, event: Any) -> None:
+        """Add an event, or put it in the place of those that it supersedes."""
+        events = self._events
+        key = None
+        if len(events) >= self._behind:
+            key = event.supersedes
+        if key is None:
+            key = next(self._serial)
+        else:
+            events.pop(key, None)
+        events[key] = event
+
+    def pop(self) -> Any:
+        """Take the oldest event."""
+        return self._events.popitem(last=False)[1]
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._events.values())
+
+
+class _End:
+    """Marks the end of a queue; itself never superseded."""
+
+    supersedes = None
+
+
+_END = _End()
+
+
+class EventQueue(queue.Queue[E], Generic[E]):
+    """A ``queue.Queue`` of events that can be iterated, ends, and never makes the reader wait.
+
+    Iteration ends when the queue is closed: by ``close()``, by leaving its ``with`` block, with its job, or with the
+    client. ``get`` then raises ``ClientClosed`` once everything that had arrived is taken.
+
+    With ``maxsize`` the oldest event is dropped when a newer one finds no room, and ``dropped`` counts them.
+    Without, nothing is lost but superseded progress: see ``Backlog``.
+
+    Attributes:
+        dropped: How many events found no room.
+    """
+
+    def __init__(
+        self,
+        maxsize: int = 0,
+        *,
+        past: Iterable[E] = (),
+        on_close: Callable[[EventQueue[E]], None] | None = None,
+    ) -> None:
+        super().__init__(maxsize)
+        self._backlog = Backlog(events=past)
+        self.dropped = 0
+        self._on_close = on_close
+        self._closed = False
+
+    # The four hooks that queue.Queue has for its subclasses; each is called with the queue's lock held.
+
+    def _init(self, maxsize: int) -> None:
+        """Nothing: ``__init__`` makes the backlog."""
+
+    def _qsize(self) -> int:
+        return len(self._backlog)
+
+    def _put(self, item: Any) -> None:
+        self._backlog.append(item)
+
+    def _get(self) -> Any:
+        event = self._backlog.pop()
+        if event is _END:
+            self._backlog.append(_END)  # so that every consumer sees it
+        return event
+
+    def offer(self, event: Any) -> None:
+        """Put an event without ever waiting; a closed queue takes no more."""
+        while not self._closed or event is _END:
+            try:
+                self.put_nowait(event)
+            except queue.Full:
+                self._drop_oldest()
+            else:
+                return
+
+    def _drop_oldest(self) -> None:
+        try:
+            super().get(block=False)
+        except queue.Empty:  # the consumer was quicker, and there is room now
+            return
+        self.dropped += 1
+
+    def get(self, block: bool = True, timeout: float | None = None) -> E:  # noqa: FBT001, FBT002 - queue.Queue's own signature
+        """Take the next event; see ``queue.Queue.get``.
+
+        Raises:
+            queue.Empty: Nothing came in time.
+            ClientClosed: The queue is closed and everything in it was taken.
+        """
+        event = super().get(block, timeout)
+        if event is _END:
+            msg = "this queue of events is closed"
+            raise ClientClosed(msg)
+        return event
+
+    def close(self) -> None:
+        """Let the queue end after what it holds, and take it from the client. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self.offer(_END)
+            if self._on_close is not None:
+                self._on_close(self)
+
+    def __iter__(self) -> Iterator[E]:
+        while True:
+            try:
+                yield self.get()
+            except ClientClosed:
+                return
+
+    def __enter__(self) -> EventQueue[E]:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

@@ -1,0 +1,303 @@
+"""The reader thread: opens the websocket, reads it dry, notices when it is lost, opens it again."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+import websocket
+
+from comfyclient import _wire
+from comfyclient._realtime.frames import MessageSocket, new_socket
+from comfyclient.config import ClientConfig
+from comfyclient.errors import ClientClosed
+from comfyclient.events import Connected, Disconnected, Event, Reconnected, ReconnectFailed
+
+log = logging.getLogger(__name__)
+
+_TICK = 0.5
+"""Seconds after which the reader looks up from a silent socket."""
+_SETTLED = 5.0
+"""Seconds that a connection has to last before a loss counts as the first one."""
+_FEATURE_FLAGS = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
+
+
+class _State(enum.Enum):
+    IDLE = enum.auto()
+    CONNECTING = enum.auto()
+    OPEN = enum.auto()
+    RESTING = enum.auto()
+    CLOSED = enum.auto()
+
+
+class Connection:
+    """One websocket to the server, kept open by a thread of its own.
+
+    The thread runs no user code: it decodes what it reads and gives it to ``deliver``, which must not block.
+    """
+
+    def __init__(self, config: ClientConfig, deliver: Callable[[Event], None]) -> None:
+        self._config = config
+        self._deliver = deliver
+        scheme, rest = config.shown_url.split("://", 1)
+        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}/ws?clientId={quote(config.client_id, safe='')}"
+        self._changed = threading.Condition()  # guards the fields below; the reader alone uses the socket for reading
+        self._state = _State.IDLE
+        self._thread: threading.Thread | None = None
+        self._socket: MessageSocket | None = None
+        self._failures = 0
+        self._error = ""
+        self._was_open = False
+        self._awake = False
+        self._heard_at = 0.0
+        self._expecting_since: float | None = None
+        self._suspect = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether events can arrive now."""
+        return self._state is _State.OPEN
+
+    @property
+    def heard_at(self) -> float:
+        """When the last message of any kind arrived, on the monotonic clock."""
+        return self._heard_at
+
+    def start(self) -> None:
+        """Start connecting in the background, unless that is under way.
+
+        Raises:
+            ClientClosed: The connection was closed.
+        """
+        with self._changed:
+            if self._state is _State.CLOSED:
+                raise ClientClosed
+            if self._state is _State.IDLE:
+                self._state = _State.CONNECTING
+                self._thread = threading.Thread(target=self._run, name="comfyclient-reader", daemon=True)
+                self._thread.start()
+
+    def ready(self, timeout: float) -> bool:
+        """Start if need be and wait for the outcome of an attempt; a pause between attempts is cut short.
+
+        Returns:
+            Whether the websocket is open.
+
+        Raises:
+            ClientClosed: The connection was closed, before or meanwhile.
+        """
+        self.start()
+        with self._changed:
+            failures = self._failures
+            self._awake = True
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: self._state in {_State.OPEN, _State.CLOSED} or self._failures > failures, timeout
+            )
+            if self._state is _State.CLOSED:
+                raise ClientClosed
+            return self._state is _State.OPEN
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the websocket has been tried and never been open: a proxy may block it."""
+        with self._changed:
+            return self._failures > 0 and not self._was_open
+
+    @property
+    def error(self) -> str:
+        """What the last failed attempt or the last loss said."""
+        with self._changed:
+            return self._error
+
+    def expect_message(self, since: float) -> None:
+        """Something must have arrived since ``since`` or arrive soon; otherwise the socket is deaf."""
+        with self._changed:
+            self._expecting_since = since
+
+    def suspect(self, reason: str) -> None:
+        """A message is known to have been missed: open a new connection."""
+        with self._changed:
+            self._suspect = reason
+
+    def close(self, timeout: float = 2.0) -> None:
+        """End the thread and the socket. Idempotent, and bounded by twice ``timeout`` plus the connect timeout."""
+        with self._changed:
+            self._state = _State.CLOSED
+            self._changed.notify_all()
+            thread, current = self._thread, self._socket
+        if thread is None or thread is threading.current_thread():
+            return
+        if current is not None:
+            with contextlib.suppress(Exception):  # the peer may be gone already
+                current.send_close()
+        thread.join(timeout)
+        if thread.is_alive() and current is not None and current.sock is not None:
+            # Never current.close() here: beside a blocked recv it does not return.
+            with contextlib.suppress(OSError):
+                current.sock.shutdown(socket.SHUT_RDWR)
+        thread.join(timeout + self._config.connect_timeout)
+
+    def _run(self) -> None:
+        losses = 0
+        while self._begin():
+            try:
+                current = self._open()
+            except Exception as error:  # noqa: BLE001 - a refused, broken or misunderstood handshake is all one here
+                self._rest(losses, _describe(error), lost=False)
+            else:
+                opened_at = time.monotonic()
+                self._opened(current)
+                reason = self._read(current)
+                _shut(current)
+                if time.monotonic() - opened_at > _SETTLED:
+                    losses = 0
+                self._rest(losses, reason, lost=True)
+            losses += 1
+
+    def _begin(self) -> bool:
+        with self._changed:
+            if self._state in {_State.CLOSED, _State.IDLE}:
+                return False
+            self._state = _State.CONNECTING
+            return True
+
+    def _open(self) -> MessageSocket:
+        config = self._config
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        current = new_socket(
+            sockopt=[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)], sslopt={"ca_certs": bundle} if bundle else {}
+        )
+        current.connect(
+            self._url,
+            timeout=config.connect_timeout,
+            header=[f"{name}: {value}" for name, value in config.request_headers.items()],
+            # websocket-client's Origin would be refused where a proxy rewrites Host.
+            suppress_origin=True,
+            redirect_limit=0,
+        )
+        current.settimeout(_TICK)
+        current.send(_FEATURE_FLAGS)
+        return current
+
+    def _opened(self, current: MessageSocket) -> None:
+        with self._changed:
+            if self._state is _State.CLOSED:  # closed while connecting: the reader ends at its first look
+                return
+            self._state = _State.OPEN
+            self._socket = current
+            self._heard_at = time.monotonic()
+            self._expecting_since = None
+            self._suspect = ""
+            again, self._was_open = self._was_open, True
+            self._changed.notify_all()
+        log.debug("websocket open at %s", self._config.shown_url)
+        self._deliver(Reconnected() if again else Connected())
+
+    def _rest(self, losses: int, reason: str, *, lost: bool) -> None:
+        policy = self._config.reconnect
+        pause = policy.pause(losses) if policy is not None else None
+        with self._changed:
+            self._socket = None
+            if self._state is _State.CLOSED:
+                return
+            self._state = _State.IDLE if pause is None else _State.RESTING
+            self._failures += not lost
+            self._error = reason
+            self._awake = False
+            self._changed.notify_all()
+        log.info("websocket %s at %s: %s", "lost" if lost else "refused", self._config.shown_url, reason)
+        self._deliver(Disconnected(reason) if lost else ReconnectFailed(reason, pause))
+        if pause is not None:
+            with self._changed:
+                self._changed.wait_for(lambda: self._awake or self._state is _State.CLOSED, pause)
+
+    def _read(self, current: MessageSocket) -> str:
+        """Read until the connection ends; the reason why it did."""
+        decode = {websocket.ABNF.OPCODE_TEXT: _wire.decode_text, websocket.ABNF.OPCODE_BINARY: _wire.decode_binary}
+        recv_message, deliver, clock = current.recv_message, self._deliver, time.monotonic
+        vital_signs = _VitalSigns(current, self._config)
+        while self._state is _State.OPEN:
+            try:
+                opcode, data = recv_message()
+            except websocket.WebSocketTimeoutException:
+                if reason := vital_signs.worry(self._heard_at) or self._unheard():
+                    return reason
+                continue
+            except (websocket.WebSocketException, OSError, ValueError) as error:
+                return _describe(error)
+            self._heard_at = clock()
+            if opcode in decode:
+                deliver(decode[opcode](data))
+            elif opcode == websocket.ABNF.OPCODE_CLOSE:
+                return "the server closed the connection"
+        return "closed"
+
+    def _unheard(self) -> str:
+        """Why the socket must be deaf, or nothing."""
+        policy = self._config.reconnect
+        with self._changed:
+            if self._suspect:
+                return self._suspect
+            since = self._expecting_since
+            if since is None or policy is None:
+                return ""
+            if self._heard_at >= since:
+                self._expecting_since = None
+                return ""
+            if time.monotonic() - since < policy.deaf_after:
+                return ""
+        return "the server accepted a prompt and the websocket did not hear of it"
+
+
+class _VitalSigns:
+    """Pings a silent server, and knows when it has been silent for too long. Used by the reader only."""
+
+    def __init__(self, current: MessageSocket, config: ClientConfig) -> None:
+        self._socket = current
+        self._policy = config.reconnect
+        self._received = current.received
+        self._pinged_at: float | None = None
+        self._alive_at = time.monotonic()
+
+    def worry(self, heard_at: float) -> str:
+        """Look after a silent tick; the reason to give the connection up, or nothing."""
+        now = time.monotonic()
+        if self._policy is None:
+            return ""
+        if heard_at > self._alive_at or self._socket.received != self._received:
+            self._alive_at = max(heard_at, now if self._socket.received != self._received else 0.0)
+            self._received = self._socket.received
+            self._pinged_at = None
+        if self._pinged_at is not None:
+            return "no answer to a ping" if now - self._pinged_at > self._policy.ping_timeout else ""
+        if now - self._alive_at > self._policy.ping_interval:
+            try:
+                self._socket.ping()
+            except (websocket.WebSocketException, OSError) as error:
+                return _describe(error)
+            self._pinged_at = now
+        return ""
+
+
+def _shut(current: MessageSocket) -> None:
+    """Close fully: the server forgets the newer of two sockets with one id when the older one goes."""
+    with contextlib.suppress(Exception):  # whatever is wrong with it, it is being thrown away
+        current.close(timeout=1)
+    with contextlib.suppress(Exception):
+        current.shutdown()
+
+
+def _describe(error: Exception) -> str:
+    """What happened, without the headers and bodies that websocket-client puts into its messages."""
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        return f"the handshake was answered with status {error.status_code}"
+    return str(error).splitlines()[0] if str(error).strip() else type(error).__name__

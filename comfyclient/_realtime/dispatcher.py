@@ -1,0 +1,144 @@
+"""The dispatcher thread: callbacks one after the other, and between them the questions that silent jobs call for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from attrs import frozen
+
+from comfyclient._realtime.buffer import Backlog
+from comfyclient._realtime.subscriptions import Subscriptions
+from comfyclient.events import Event
+
+log = logging.getLogger(__name__)
+
+
+@frozen(eq=False)
+class _Call:
+    """Something to call once."""
+
+    function: Callable[[], object]
+    what: str
+    supersedes = None
+
+
+class Dispatcher:
+    """One thread for all callbacks of a client. It starts with the first thing there is to do.
+
+    Args:
+        subscriptions: Whom to call for an event.
+        chores: Called in between; returns the seconds until it wants to be called again, or ``None`` for when
+            ``hurry`` is called.
+    """
+
+    def __init__(self, subscriptions: Subscriptions, chores: Callable[[], float | None]) -> None:
+        self._subscriptions = subscriptions
+        self._chores = chores
+        self._changed = threading.Condition()  # guards the fields below
+        self._waiting = Backlog()
+        self._chores_at: float | None = None
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._aborted = False
+
+    def start(self) -> None:
+        """Start the thread, unless it runs or the dispatcher is closed."""
+        with self._changed:
+            if self._thread is None and not self._closing:
+                self._thread = threading.Thread(target=self._run, name="comfyclient-dispatcher", daemon=True)
+                self._thread.start()
+
+    def put(self, event: Event) -> None:
+        """Hand over an event; never blocks."""
+        with self._changed:
+            self._waiting.append(event)
+            self._changed.notify()
+
+    def call(self, function: Callable[[], object], what: str) -> bool:
+        """Hand over a function to call once; ``what`` names it in the log.
+
+        Returns:
+            Whether it will be called: not once the dispatcher is closed.
+        """
+        self.start()
+        with self._changed:
+            if self._closing:
+                return False
+            self._waiting.append(_Call(function, what))
+            self._changed.notify()
+            return True
+
+    def hurry(self, pause: float = 0.0) -> None:
+        """Have the chores done in ``pause`` seconds at the latest, if no callback runs then."""
+        at = time.monotonic() + pause
+        with self._changed:
+            if self._chores_at is None or at < self._chores_at:
+                self._chores_at = at
+                self._changed.notify()
+
+    def close(self, timeout: float) -> None:
+        """Call what waits, then end. Idempotent; returns at once when called from a callback."""
+        with self._changed:
+            self._closing = True
+            thread = self._thread
+            self._changed.notify()
+        if thread is None or thread is threading.current_thread():
+            return
+        thread.join(timeout)
+        with self._changed:
+            self._aborted = True
+        thread.join(timeout)
+        if thread.is_alive():
+            log.warning("a callback is still running %g s after its client was closed", 2 * timeout)
+
+    def _run(self) -> None:
+        while True:
+            item = self._next()
+            if item is None:
+                return
+            self._deliver(item)
+
+    def _next(self) -> Event | _Call | None:
+        """The next thing to call, doing the chores when they are due; ``None`` at the end."""
+        while True:
+            with self._changed:
+                if self._aborted or (self._closing and not self._waiting):
+                    return None
+                due = self._chores_at is not None and time.monotonic() >= self._chores_at
+                if not due:
+                    if self._waiting:
+                        item: Event | _Call = self._waiting.pop()
+                        return item
+                    pause = None if self._chores_at is None else max(0.0, self._chores_at - time.monotonic())
+                    self._changed.wait(pause)
+                    continue
+                self._chores_at = None
+            pause = self._do_chores()
+            with self._changed:
+                if pause is not None:
+                    at = time.monotonic() + pause
+                    self._chores_at = at if self._chores_at is None else min(at, self._chores_at)
+
+    def _do_chores(self) -> float | None:
+        try:
+            return self._chores()
+        except Exception:
+            log.exception("looking after silent jobs failed; trying again")
+            return 1.0
+
+    def _deliver(self, item: Event | _Call) -> None:
+        if isinstance(item, _Call):
+            _guarded(item.function, item.what)
+            return
+        for subscription in self._subscriptions.route(item).callbacks:
+            _guarded(lambda: subscription.callback(item), item.type)  # noqa: B023 - called at once
+
+
+def _guarded(function: Callable[[], object], what: str) -> None:
+    try:
+        function()
+    except BaseException:  # noqa: BLE001 - even SystemExit must not end the thread that everybody's callbacks need
+        log.exception("a callback for %s raised", what)

@@ -1,0 +1,108 @@
+"""A websocket that reads from its socket in large pieces.
+
+The stock reader makes several system calls per message, and each gives the GIL away: beside a busy main thread a
+preview then arrives ten times later than with this one. It relies on names that websocket-client does not list as its
+interface (``frame_buffer``, ``recv_strict``, ``cont_frame``); where they are missing ``new_socket`` returns the stock
+class, which does the same more slowly. A test compares the two on every kind of frame.
+"""
+
+from __future__ import annotations
+
+import websocket
+
+_PIECE = 256 * 1024
+_FIN_TEXT, _FIN_BINARY = 0x81, 0x82
+_TWO_BYTES = 126  # this length says that the next two bytes hold the length
+_SUPPORTED = all(hasattr(websocket.WebSocket(), name) for name in ("frame_buffer", "cont_frame", "_recv")) and hasattr(
+    websocket.WebSocket().frame_buffer, "recv_strict"
+)
+
+
+class MessageSocket(websocket.WebSocket):
+    """A websocket whose messages are read one by one as ``(opcode, bytes)``."""
+
+    def recv_message(self) -> tuple[int, bytes]:
+        """The next message or control frame.
+
+        Raises:
+            websocket.WebSocketTimeoutException: Nothing complete came within the socket's timeout; what came of a
+                message stays, and the next call goes on there.
+        """
+        opcode, frame = self.recv_data_frame(control_frame=True)
+        return opcode, frame.data
+
+    @property
+    def received(self) -> int:
+        """A number that grows with what arrives, even in the middle of a message; 0 where that is not known."""
+        return 0
+
+
+class _BufferedSocket(MessageSocket):
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
+        self._frames = self.frame_buffer = _BufferedFrames(self._recv, skip_utf8_validation=True)
+
+    def recv_message(self) -> tuple[int, bytes]:
+        # A whole small message that lies in the buffer needs none of the general machinery.
+        frames = self._frames
+        if frames.header is None and not self.cont_frame.recving_frames:
+            message = frames.take_small()
+            if message is not None:
+                return message
+        return super().recv_message()
+
+    @property
+    def received(self) -> int:
+        return self._frames.received
+
+
+class _BufferedFrames(websocket._abnf.frame_buffer):  # noqa: SLF001 - see the module's docstring
+    def __init__(self, recv_fn: object, *, skip_utf8_validation: bool) -> None:
+        super().__init__(recv_fn, skip_utf8_validation)
+        self._data = b""
+        self._at = 0
+        self.received = 0
+
+    def _fill(self) -> bytes:
+        piece: bytes = self.recv(_PIECE)
+        self.received += len(piece)
+        return piece
+
+    def recv_strict(self, bufsize: int) -> bytes:
+        """Exactly ``bufsize`` bytes; on a timeout everything that came stays in the buffer."""
+        missing = self._at + bufsize - len(self._data)
+        if missing > 0:
+            pieces = [self._data[self._at :]]
+            self._at = 0
+            try:
+                while missing > 0:
+                    pieces.append(self._fill())
+                    missing -= len(pieces[-1])
+            finally:
+                self._data = b"".join(pieces)
+        start, self._at = self._at, self._at + bufsize
+        return self._data[start : self._at]
+
+    def take_small(self) -> tuple[int, bytes] | None:
+        """The next message if it lies whole in the buffer, unfragmented, unmasked and below 64 KB."""
+        data, at = self._data, self._at
+        if len(data) < at + 4:
+            return None
+        first, length = data[at], data[at + 1]
+        start = at + 2
+        if first not in (_FIN_TEXT, _FIN_BINARY) or length > _TWO_BYTES:
+            return None
+        if length == _TWO_BYTES:
+            start = at + 4
+            length = (data[at + 2] << 8) | data[at + 3]
+        end = start + length
+        if end > len(data):
+            return None
+        self._at = end
+        return first & 0x0F, data[start:end]
+
+
+def new_socket(**options: object) -> MessageSocket:
+    """A websocket, not yet connected, that hands text over as bytes: decoding UTF-8 is the decoder's business."""
+    kind = _BufferedSocket if _SUPPORTED else MessageSocket
+    return kind(skip_utf8_validation=True, **options)

@@ -1,0 +1,75 @@
+"""How far a prompt is: from ``progress_state`` where the server sends it, else from what older servers say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from comfyclient.events import Event, Executed, Executing, ExecutionCached, Progress, ProgressState
+
+
+class ProgressMeter:
+    """Collects what events say about nodes; the sums are made when somebody looks.
+
+    Not safe for threads; its owner has a lock.
+
+    Attributes:
+        node: The node that runs now.
+        seconds: How long each node ran, as far as the order of ``executing`` events tells.
+    """
+
+    __slots__ = ("_highest", "_nodes", "_since", "_snapshot", "node", "seconds")
+
+    def __init__(self) -> None:
+        self._snapshot: Mapping[str, Any] = {}
+        self._nodes: dict[str, float] = {}
+        self.node: str | None = None
+        self._since = 0.0
+        self._highest = 0.0
+        self.seconds: dict[str, float] = {}
+
+    def apply(self, event: Event, now: float) -> None:
+        """Take in an event that arrived at ``now``, in monotonic seconds."""
+        if isinstance(event, ProgressState):
+            # The raw mapping: a snapshot is decoded only when somebody asks how far the job is.
+            self._snapshot = getattr(event.nodes, "raw", event.nodes)
+        elif isinstance(event, Progress):
+            if event.node is not None:
+                self._nodes[event.node] = _fraction(event.value, event.max)
+        elif isinstance(event, ExecutionCached):
+            self._nodes.update(dict.fromkeys(event.nodes, 1.0))
+        elif isinstance(event, Executed):
+            self._nodes[event.node] = 1.0
+        elif isinstance(event, Executing):
+            self._leave(now)
+            self.node, self._since = event.node, now
+
+    def _leave(self, now: float) -> None:
+        if self.node is not None:
+            self.seconds[self.node] = self.seconds.get(self.node, 0.0) + now - self._since
+            self._nodes[self.node] = 1.0
+
+    def nodes(self, expected: Iterable[str]) -> dict[str, float]:
+        """Each expected node's share of its own work, from 0 to 1."""
+        return {node: self._of(node) for node in expected}
+
+    def _of(self, node: str) -> float:
+        raw = self._snapshot.get(node)
+        if not isinstance(raw, dict):
+            return self._nodes.get(node, 0.0)
+        if raw.get("state") == "finished":
+            return 1.0
+        return _fraction(raw.get("value"), raw.get("max"))
+
+    def overall(self, expected: Iterable[str]) -> float:
+        """The mean over the expected nodes; never less than it was before."""
+        shares = self.nodes(expected).values()
+        if shares:
+            self._highest = max(self._highest, sum(shares) / len(shares))
+        return self._highest
+
+
+def _fraction(value: Any, maximum: Any) -> float:
+    if not isinstance(value, (int, float)) or not isinstance(maximum, (int, float)) or not 0 < value <= maximum:
+        return 0.0  # NaN included: it compares as False
+    return value / maximum

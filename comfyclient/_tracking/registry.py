@@ -1,0 +1,193 @@
+"""The jobs that have not ended, and the way of every event: to its job, to queues, to callbacks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from attrs import evolve
+
+from comfyclient._realtime.subscriptions import Subscriptions
+from comfyclient._tracking.state import JobState
+from comfyclient.events import (
+    Disconnected,
+    Event,
+    Executing,
+    ExecutionStart,
+    Preview,
+    ProgressText,
+    Reconnected,
+    Status,
+)
+
+log = logging.getLogger(__name__)
+
+_STRAYS = 1000
+"""How many events of prompts with unknown ids are kept while a submission is under way."""
+
+
+class Registry:
+    """The jobs of one client that have not ended, by prompt id."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards the fields below
+        self._jobs: dict[str, JobState] = {}
+        self._submitting = 0
+        self._strays: deque[Event] = deque(maxlen=_STRAYS)
+
+    def get(self, prompt_id: str) -> JobState | None:
+        """The job with this id, if it has not ended."""
+        return self._jobs.get(prompt_id)
+
+    def live(self) -> list[JobState]:
+        """All jobs that have not ended."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, job: JobState) -> None:
+        """Register a job, before its prompt is posted."""
+        with self._lock:
+            self._jobs[job.prompt_id] = job
+
+    def drop(self, job: JobState) -> None:
+        """Forget a job; events of its prompt find nobody any more."""
+        with self._lock:
+            if self._jobs.get(job.prompt_id) is job:
+                del self._jobs[job.prompt_id]
+
+    def begin_submission(self) -> None:
+        """From now on events of unknown prompts are kept: an old server gives the prompt an id of its own."""
+        with self._lock:
+            self._submitting += 1
+
+    def end_submission(self, job: JobState, prompt_id: str) -> None:
+        """The server's answer has come; its id for the prompt is the one that counts."""
+        with self._lock:
+            self._submitting -= 1
+            strays: list[Event] = []
+            if prompt_id != job.prompt_id:
+                self._jobs.pop(job.prompt_id, None)
+                job.prompt_id = prompt_id
+                self._jobs[prompt_id] = job
+                strays = [event for event in self._strays if event.prompt_id == prompt_id]
+            if not self._submitting:
+                self._strays.clear()
+        for event in strays:
+            job.apply(event)
+
+    def abandon_submission(self, job: JobState) -> None:
+        """The prompt was not accepted."""
+        with self._lock:
+            self._submitting -= 1
+            self._jobs.pop(job.prompt_id, None)
+
+    def stray(self, event: Event) -> None:
+        """Keep an event of an unknown prompt while it may turn out to be ours."""
+        with self._lock:
+            if self._submitting:
+                self._strays.append(event)
+
+
+class Router:
+    """Gives every event to whom it concerns. Runs in the reader's thread: takes no time and raises nothing.
+
+    Args:
+        registry: The jobs.
+        subscriptions: Everybody else.
+        call_back: Hands an event over to the dispatcher.
+        look: Called when the jobs should be asked about soon.
+
+    Attributes:
+        queue_count: How many prompts the server last said wait or run, and when it said so, in monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        subscriptions: Subscriptions,
+        call_back: Callable[[Event], None],
+        look: Callable[[], None],
+    ) -> None:
+        self._registry = registry
+        self._subscriptions = subscriptions
+        self._call_back = call_back
+        self._look = look
+        self._running: JobState | None = None
+        self.queue_count = (0, 0.0)
+
+    def deliver(self, event: Event) -> None:
+        """Route one event."""
+        try:
+            self._deliver(event)
+        except Exception:
+            log.exception("an event of type %r was lost", event.type)
+
+    def _deliver(self, event: Event) -> None:
+        if event.prompt_id is None:
+            event = self._place(event)
+        prompt_id = event.prompt_id
+        if prompt_id is not None:
+            job = self._registry.get(prompt_id)
+            if job is not None:
+                event = self._tell(job, event)
+            else:
+                self._registry.stray(event)
+        route = self._subscriptions.route(event)
+        for queue in route.queues:
+            queue.offer(event)
+        if route.callbacks:
+            self._call_back(event)
+
+    def _tell(self, job: JobState, event: Any) -> Event:
+        kind = type(event)
+        if kind is Preview:
+            event = job.adopt(event)
+        elif kind is ExecutionStart or (kind is Executing and event.node is not None):
+            self._running = job
+        elif kind is Executing and self._running is job:
+            self._running = None
+        if job.apply(event):
+            if job.outcome is not None:
+                self._registry.drop(job)
+            else:
+                self._look()
+        result: Event = event
+        return result
+
+    def _place(self, event: Event) -> Event:
+        """Complete an event that names no prompt: the server runs one at a time, so it is the one that runs."""
+        kind = type(event)
+        running = self._running
+        if kind is Preview and running is not None:
+            node = running.meter.node if running.meter is not None else None
+            return evolve(event, prompt_id=running.prompt_id, node=node)  # type: ignore[misc]  # a Preview, as was seen
+        if kind is ProgressText and running is not None:
+            return evolve(event, prompt_id=running.prompt_id)  # type: ignore[misc]  # a ProgressText, as was seen
+        if kind is Status:
+            self._count(event)  # type: ignore[arg-type]  # a Status, as was seen
+        elif kind is Disconnected:
+            self._running = None
+            for job in self._registry.live():
+                job.gap = True
+            self._look()
+        elif kind is Reconnected:
+            for job in self._registry.live():
+                job.interval = job.asked_at = job.heard_at = 0.0
+            self._look()
+        return event
+
+    def _count(self, status: Status) -> None:
+        remaining = status.queue_remaining
+        if remaining is None:
+            return
+        fell = remaining < self.queue_count[0]
+        self.queue_count = (remaining, time.monotonic())
+        if fell and remaining < len(self._registry):
+            self._look()  # fewer prompts wait or run than we have jobs: one of ours may have been deleted

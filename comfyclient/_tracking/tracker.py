@@ -1,0 +1,109 @@
+"""Everything that a client keeps going for its jobs, wired together: threads, registry, questions."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from comfyclient._http import Transport
+from comfyclient._realtime.connection import Connection
+from comfyclient._realtime.dispatcher import Dispatcher
+from comfyclient._realtime.subscriptions import Subscriptions
+from comfyclient._tracking.registry import Registry, Router
+from comfyclient._tracking.state import JobState, Outcome
+from comfyclient._tracking.watch import Watch
+from comfyclient.errors import ClientClosed, ServerUnreachable
+from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
+
+log = logging.getLogger(__name__)
+
+
+class Tracker:
+    """The moving parts behind one client. At most two threads, started with the first need.
+
+    Attributes:
+        connection: The websocket, or ``None`` for a client that polls.
+        watch: The questions over HTTP.
+        registry: The jobs that have not ended.
+    """
+
+    def __init__(  # noqa: PLR0913 - the nouns that jobs need
+        self,
+        transport: Transport,
+        *,
+        queue: Queue,
+        history: History,
+        jobs: Jobs,
+        nodes: Nodes,
+        files: Files,
+        system: System,
+    ) -> None:
+        self.config = transport.config
+        self.queue = queue
+        self.history = history
+        self.nodes = nodes
+        self.files = files
+        self.subscriptions = Subscriptions()
+        self.registry = Registry()
+        self.dispatcher = Dispatcher(self.subscriptions, lambda: self.watch.chores())
+        self.router = Router(self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry)
+        self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
+        self.watch = Watch(self.config, self.registry, self.router, self.connection, queue, history, jobs, system)
+        self._closing = threading.Lock()  # guards _closed
+        self._closed = False
+
+    def listen(self) -> None:
+        """See to it that events arrive, now or as soon as there is a server.
+
+        Raises:
+            ValueError: The client was made without a websocket.
+            ClientClosed: The client is closed.
+        """
+        self._websocket().start()
+        self.dispatcher.start()
+
+    def _websocket(self) -> Connection:
+        if self.connection is None:
+            msg = "this client was made with realtime=False: no events reach it"
+            raise ValueError(msg)
+        return self.connection
+
+    def connect(self) -> None:
+        """Open the websocket and wait for it.
+
+        Raises:
+            ServerUnreachable: It did not open.
+            ValueError: The client was made without a websocket.
+            ClientClosed: The client is closed.
+        """
+        connection = self._websocket()
+        if not connection.ready(2 * self.config.connect_timeout):
+            raise ServerUnreachable(f"{self.config.shown_url} (websocket)", connection.error or "no answer")
+
+    def prepare(self) -> None:
+        """Before a submission: have the websocket open if it can be, so that no event is missed."""
+        if self.connection is None:
+            return
+        if self.connection.hopeless:
+            self.connection.start()
+        elif not self.connection.is_open and not self.connection.ready(2 * self.config.connect_timeout):
+            log.warning("no websocket (%s); jobs are followed by polling", self.connection.error)
+
+    def follow(self, job: JobState) -> None:
+        """Look after a job that the server has accepted."""
+        self.dispatcher.start()
+        self.dispatcher.hurry(max(0.0, self.watch.due(job) - time.monotonic()))
+
+    def close(self, timeout: float) -> None:
+        """End both threads and every wait. Idempotent; returns at once when called from a callback."""
+        with self._closing:
+            first, self._closed = not self._closed, True
+        if first:
+            if self.connection is not None:
+                self.connection.close()
+            for job in self.registry.live():
+                job.finish(Outcome("lost", ClientClosed(f"the client was closed before prompt {job.prompt_id} ended")))
+                self.registry.drop(job)
+            self.subscriptions.close()
+        self.dispatcher.close(timeout)

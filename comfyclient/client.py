@@ -1,0 +1,281 @@
+"""``Client``: one ComfyUI server, its nouns, and running workflows on it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from comfyclient._http import Transport
+from comfyclient._event_source import EventSource
+from comfyclient._tracking import submission
+from comfyclient._tracking.state import JobState
+from comfyclient._tracking.tracker import Tracker
+from comfyclient.config import ClientConfig
+from comfyclient.errors import ComfyError, JobLost, PromptRejected
+from comfyclient.events import Event
+from comfyclient.jobs import Job
+from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
+from comfyclient.results import Result
+from comfyclient.sweep import Variation, sweep
+from comfyclient.workflow import Workflow
+from comfyclient.workflow.source import Source
+
+_STOPPING = 5.0
+"""Seconds for a prompt to be cancelled after Ctrl-C."""
+
+
+class Client(EventSource):
+    """A ComfyUI server.
+
+    Making one does no I/O. One client serves any number of threads and jobs over one websocket; it starts at most two
+    threads, with the first job or subscription. Use it as a context manager, or ``close`` it.
+
+    Args:
+        url: The server's address, such as ``"http://127.0.0.1:8188"``, which is the default.
+        config: Everything at once, instead of ``url`` and ``options``.
+        **options: The fields of ``ClientConfig``.
+
+    Raises:
+        ValueError: The URL is none, or an option has an impossible value.
+        TypeError: An option is not known.
+
+    Attributes:
+        config: How the client reaches its server.
+        queue: What waits and runs.
+        history: What has ended.
+        jobs: Both, on servers since 0.9.
+        files: What the server keeps: to read, download and upload.
+        nodes: The node classes it has.
+        system: Its version, devices and memory.
+    """
+
+    def __init__(self, url: str | None = None, *, config: ClientConfig | None = None, **options: Any) -> None:
+        if config is not None and (url is not None or options):
+            msg = "give either a config or a url with options, not both"
+            raise TypeError(msg)
+        self.config = config or ClientConfig.of(url, options)
+        self._transport = Transport(self.config)
+        self.queue = Queue(self._transport)
+        self.history = History(self._transport)
+        self.jobs = Jobs(self._transport)
+        self.files = Files(self._transport)
+        self.nodes = Nodes(self._transport)
+        self.system = System(self._transport)
+        self._tracker = Tracker(
+            self._transport,
+            queue=self.queue,
+            history=self.history,
+            jobs=self.jobs,
+            nodes=self.nodes,
+            files=self.files,
+            system=self.system,
+        )
+        super().__init__(self._tracker)
+
+    # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(  # noqa: PLR0913 - what POST /prompt takes, and how to wait
+        self,
+        workflow: Source,
+        *,
+        timeout: float | None = None,
+        on_event: Callable[[Event], object] | None = None,
+        front: bool = False,
+        number: float | None = None,
+        targets: Iterable[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        preview_method: str | None = None,
+        strict: bool = True,
+    ) -> Result:
+        """Submit a workflow, wait for it, and return what it left behind: ``submit`` and ``Job.result`` in one.
+
+        Ctrl-C (``KeyboardInterrupt``) cancels the prompt on the server. A ``timeout`` does not: the prompt goes on.
+
+        Args:
+            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            timeout: Seconds to wait at most.
+            on_event: Called in this thread with every event of the job while it waits.
+            front: See ``submit``; so for the arguments that follow.
+            number: See ``submit``.
+            targets: See ``submit``.
+            extra_data: See ``submit``.
+            preview_method: See ``submit``.
+            strict: See ``submit``.
+
+        Raises:
+            WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError: See ``submit``.
+            JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
+        """
+        request = _request(workflow, front, number, targets, extra_data, preview_method)
+        job = self._handle(request)
+        try:
+            self._submit(job, request, strict=strict)
+            return job.result(timeout, on_event=on_event)
+        except KeyboardInterrupt:
+            if job._state.posted:  # noqa: SLF001 - the client makes its jobs
+                with contextlib.suppress(ComfyError):
+                    job.cancel(_STOPPING)
+            raise
+
+    def submit(  # noqa: PLR0913 - what POST /prompt takes
+        self,
+        workflow: Source,
+        *,
+        front: bool = False,
+        number: float | None = None,
+        targets: Iterable[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        preview_method: str | None = None,
+        strict: bool = True,
+    ) -> Job:
+        """Put a workflow into the server's queue (``POST /prompt``). It is there exactly once when this returns.
+
+        The first call opens the websocket. An answer that is lost on the way is looked for, never posted again.
+
+        Args:
+            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            front: Put it before everything that waits.
+            number: Its place in the order of execution instead: the lowest number runs first.
+            targets: Ids of output nodes; only these and what they need are run. Servers before 0.3.48 run everything.
+            extra_data: More for the server to keep with the prompt, such as ``extra_pnginfo``.
+            preview_method: ``"none"``, ``"auto"``, ``"latent2rgb"`` or ``"taesd"`` for this prompt alone, on servers
+                since 0.9.
+            strict: Whether it is an error if the server refuses some of the outputs and accepts others. What it
+                accepted is then cancelled. With ``False`` it runs, and ``Job.node_errors`` tells what was refused.
+
+        Raises:
+            WorkflowError: The document is wrong; nothing was sent.
+            PromptRejected: The server refused it; the text names node, input, value and what is allowed.
+            ServerUnreachable: No server, or it broke off and the prompt is not there; if that cannot be known, the
+                text says so and names the prompt's id, for ``client.job``.
+            RequestTimeout: No answer in time, and the prompt is not there.
+            ServerError: The server failed.
+            ClientClosed: The client is closed.
+        """
+        request = _request(workflow, front, number, targets, extra_data, preview_method)
+        job = self._handle(request)
+        self._submit(job, request, strict=strict)
+        return job
+
+    def map(
+        self,
+        workflow: Source,
+        variations: Iterable[Mapping[str, Any]],
+        *,
+        in_flight: int = 8,
+        in_order: bool = True,
+        **options: Any,
+    ) -> Iterator[Variation]:
+        """Run a workflow once for each variation, keeping the server busy.
+
+        Args:
+            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            variations: What to set each time, as ``Workflow.set`` takes it, such as ``{"6.text": "a fox"}``. Taken
+                one by one, so it may be endless.
+            in_flight: How many prompts wait or run on the server at most.
+            in_order: Whether they come in the order of ``variations``, or as they end.
+            **options: See ``submit``.
+
+        Yields:
+            One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
+            ends nothing else. When the loop is left early, what is in flight is cancelled.
+        """
+        return sweep(self.submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+
+    def job(self, prompt_id: str) -> Job:
+        """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
+
+        A job of another client is followed by polling, since its events go to that client.
+
+        Raises:
+            JobLost: The server does not know it.
+        """
+        state = self._tracker.registry.get(prompt_id)
+        listing = self.queue.list()
+        item = next((item for item in (*listing.queue_running, *listing.queue_pending) if item.prompt_id == prompt_id), None)
+        entry = self.history.get(prompt_id) if item is None else None
+        if entry is not None:
+            item = entry.prompt
+        if item is None:
+            raise JobLost(prompt_id, f"the server knows no prompt {prompt_id}, neither queued nor in its history")
+        if state is None:
+            state = JobState(prompt_id, remote=True)
+            state.number = item.number
+            state.started = item in listing.queue_running
+            self._tracker.registry.add(state)
+        if entry is not None:
+            self._tracker.watch.ask(state)
+        self._tracker.follow(state)
+        return Job(self._tracker, state, functools.partial(Workflow, item.prompt))
+
+    # ── the connection ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def connect(self) -> None:
+        """Open the websocket now, rather than with the first job, and wait until it is open.
+
+        Raises:
+            ServerUnreachable: It did not open.
+            ValueError: The client was made with ``realtime=False``.
+            ClientClosed: The client is closed.
+        """
+        self._tracker.connect()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End the client's threads, sockets and waits; jobs on the server go on. Idempotent.
+
+        From within a callback it returns at once. Elsewhere it waits up to ``timeout`` seconds for callbacks that wait
+        their turn, and as long again for the one that runs.
+        """
+        self._tracker.close(timeout)
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self.config.shown_url}>"
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _handle(self, request: submission.Request) -> Job:
+        state = submission.new_job(request.workflow)
+        # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
+        graph = functools.partial(Workflow.load, request.workflow.to_json().encode())
+        return Job(self._tracker, state, graph, targets=request.targets)
+
+    def _submit(self, job: Job, request: submission.Request, *, strict: bool) -> None:
+        status = submission.submit(self._tracker, job._state, request)  # noqa: SLF001 - the client makes its jobs
+        if not status.node_errors:
+            return
+        problems = submission.problems(self._tracker, status, request.workflow)
+        if not strict:
+            job._node_errors = problems  # noqa: SLF001 - the client makes its jobs
+            return
+        job.cancel()
+        body = {"error": "some outputs were refused", "node_errors": status.node_errors}
+        url = self._transport.url("/prompt")
+        raise PromptRejected(200, body, "POST", url, problems, "some of its outputs; what it accepted was cancelled")
+
+
+def _request(  # noqa: PLR0913, PLR0917 - what POST /prompt takes
+    workflow: Source,
+    front: bool,  # noqa: FBT001 - of a private function
+    number: float | None,
+    targets: Iterable[str] | None,
+    extra_data: Mapping[str, Any] | None,
+    preview_method: str | None,
+) -> submission.Request:
+    document = Workflow.load(workflow)
+    document.check()
+    return submission.Request(
+        workflow=document,
+        front=front,
+        number=number,
+        targets=None if targets is None else tuple(targets),
+        extra_data={**(extra_data or {}), **({} if preview_method is None else {"preview_method": preview_method})},
+    )

@@ -1,0 +1,390 @@
+"""``Job``: the handle of one submitted workflow, in the vocabulary of ``concurrent.futures``."""
+
+from __future__ import annotations
+
+import functools
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future
+from typing import Any, NamedTuple
+
+from comfyclient._tracking import failures
+from comfyclient._tracking.state import JobState, JobStatus, Outcome
+from comfyclient._tracking.tracker import Tracker
+from comfyclient.errors import ComfyError, JobTimeout, NodeProblem
+from comfyclient.events import Event, Preview
+from comfyclient.results import Result, Timings
+from comfyclient.workflow import Workflow
+
+__all__ = ["ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION", "DoneAndNotDone", "Job", "as_completed", "wait"]
+
+_GLANCE = 0.25
+"""Seconds between two looks at silent jobs by somebody who waits for several."""
+
+
+class Job:
+    """One prompt on the server, to wait for, to watch and to cancel. Safe to use from any number of threads.
+
+    Jobs are made by ``client.submit`` and ``client.job``.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        state: JobState,
+        graph: Callable[[], Workflow],
+        *,
+        targets: tuple[str, ...] | None = None,
+        node_errors: tuple[NodeProblem, ...] = (),
+    ) -> None:
+        self._tracker = tracker
+        self._state = state
+        self._graph = graph
+        self._targets = targets
+        self._workflow: Workflow | None = None
+        self._node_errors = node_errors
+        self._lock = threading.Lock()  # guards _future
+        self._future: Future[Result] | None = None
+
+    # ── what it is ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def prompt_id(self) -> str:
+        """The prompt's id on the server."""
+        return self._state.prompt_id
+
+    @property
+    def number(self) -> float | None:
+        """Its place in the order of execution: the lowest number runs first. ``None`` if not known."""
+        return self._state.number
+
+    @property
+    def workflow(self) -> Workflow:
+        """What was submitted; a copy, so that editing it changes no job."""
+        return self._document().copy()
+
+    @property
+    def node_errors(self) -> tuple[NodeProblem, ...]:
+        """What the server left out, when it accepted only a part of the workflow (``strict=False``)."""
+        return self._node_errors
+
+    @property
+    def status(self) -> JobStatus:
+        """``"pending"``, ``"in_progress"``, ``"completed"``, ``"failed"``, ``"cancelled"`` or ``"lost"``. No I/O."""
+        return self._state.status
+
+    @property
+    def progress(self) -> float:
+        """How far it is, from 0 to 1, over all nodes that have to run; it never falls, and is 1 on success."""
+        with self._state.changed:
+            if self._state.status == "completed":
+                return 1.0
+            meter = self._state.meter
+            if meter is None:
+                return 0.0
+        expected = self._expected()
+        with self._state.changed:
+            return meter.overall(expected)
+
+    @property
+    def node_progress(self) -> dict[str, float]:
+        """How far each node is, from 0 to 1, by node id; nodes that came from the cache are at 1."""
+        expected = self._expected()
+        with self._state.changed:
+            if self._state.status == "completed":
+                return dict.fromkeys(expected, 1.0)
+            meter = self._state.meter
+            return meter.nodes(expected) if meter is not None else dict.fromkeys(expected, 0.0)
+
+    def done(self) -> bool:
+        """Whether it has ended, in whatever way. No I/O."""
+        return self._state.outcome is not None
+
+    def running(self) -> bool:
+        """Whether the server works on it now. No I/O."""
+        return self._state.status == "in_progress"
+
+    def cancelled(self) -> bool:
+        """Whether it was interrupted, by anybody, or taken from the queue by us. No I/O."""
+        return self._state.status == "cancelled"
+
+    # ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def result(self, timeout: float | None = None, *, on_event: Callable[[Event], object] | None = None) -> Result:
+        """Wait for the end and return what the job left behind.
+
+        Args:
+            timeout: Seconds to wait at most; ``None`` for as long as the server keeps the job.
+            on_event: Called in this thread with every event of the job while it waits, past ones first. What it
+                raises is raised here.
+
+        Raises:
+            JobFailed: A node raised.
+            JobInterrupted: It was stopped.
+            JobLost: The server no longer knows it.
+            JobTimeout: ``timeout`` passed; the prompt goes on.
+            ServerUnreachable: The server has not answered for ``config.give_up_after`` seconds.
+            ClientClosed: The client was closed meanwhile.
+        """
+        outcome = self._wait(timeout, on_event)
+        error = failures.error_of(outcome, self.prompt_id, self._document)
+        if error is not None:
+            raise error
+        return self._result(outcome)
+
+    def exception(self, timeout: float | None = None) -> ComfyError | None:
+        """Wait for the end and return the exception that ``result`` would raise, or ``None`` on success.
+
+        Raises:
+            JobTimeout: ``timeout`` seconds passed; the prompt goes on.
+        """
+        return failures.error_of(self._wait(timeout, None), self.prompt_id, self._document)
+
+    def events(self) -> Iterator[Event]:
+        """Every event of this job, past ones first, until it ends; the loop's body runs in the caller's thread.
+
+        Of the past, and while the loop is far behind, only the newest progress and preview of each node are kept.
+        """
+        with self._state.listen() as listener:
+            while True:
+                event = self._next_event(listener, None)
+                if event is None:
+                    return
+                yield event
+
+    def previews(self) -> Iterator[Preview]:
+        """The previews of this job, until it ends; see ``events``."""
+        return (event for event in self.events() if isinstance(event, Preview))
+
+    def add_done_callback(self, function: Callable[[Job], object]) -> None:
+        """Have ``function(job)`` called once the job has ended, or now if it has.
+
+        It is called on the client's dispatcher thread; what it raises is logged. After ``client.close()`` it is
+        called in the thread that finds the job ended.
+        """
+
+        def call() -> None:
+            if not self._tracker.dispatcher.call(lambda: function(self), "a job's end"):
+                function(self)
+
+        self._state.when_done(call)
+
+    def future(self) -> Future[Result]:
+        """This job as a ``concurrent.futures.Future``, for ``asyncio.wrap_future`` and ``concurrent.futures.wait``.
+
+        Its ``cancel()`` does nothing, as for every future that runs: ``job.cancel()`` stops the prompt. Its own
+        callbacks run on the dispatcher thread.
+        """
+        with self._lock:
+            if self._future is not None:
+                return self._future
+            future = self._future = Future()
+        future.set_running_or_notify_cancel()
+        self.add_done_callback(lambda _: self._resolve(future))
+        return future
+
+    def _resolve(self, future: Future[Result]) -> None:
+        try:
+            future.set_result(self.result(timeout=0))
+        except ComfyError as error:
+            future.set_exception(error)
+
+    # ── stopping ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def cancel(self, timeout: float = 30.0) -> bool:
+        """Take the prompt from the queue, or interrupt it if it runs, and wait until that is certain.
+
+        The server can lose an interrupt, and a node that does not look for one runs to its end; so it is repeated
+        until the job has ended, in the background even after ``timeout``. It never hits another job: a server
+        before 0.3.57 can only interrupt whatever runs, so there it waits until nothing else is queued.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether the job ended by being cancelled; ``False`` if it ended otherwise, before or meanwhile.
+
+        Raises:
+            JobTimeout: It has not ended yet.
+        """
+        state = self._state
+        with state.changed:
+            if state.outcome is not None:
+                return False
+            state.cancel_requested = True
+        deadline = time.monotonic() + timeout
+        pause = 0.01
+        while state.outcome is None:
+            if time.monotonic() > deadline:
+                raise JobTimeout(self.prompt_id, f"prompt {self.prompt_id} has not stopped within {timeout:g} s")
+            self._tracker.watch.ask(state)
+            with state.changed:
+                state.changed.wait_for(lambda: state.outcome is not None, min(pause, timeout))
+            pause = min(2 * pause, 0.5)
+        return self.cancelled()
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _wait(self, timeout: float | None, on_event: Callable[[Event], object] | None) -> Outcome:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if on_event is not None:
+            with self._state.listen() as listener:
+                while (event := self._next_event(listener, deadline)) is not None:
+                    on_event(event)
+        state = self._state
+        while True:
+            pause = self._pause(deadline)
+            with state.changed:
+                state.waiters += 1
+                try:
+                    state.changed.wait_for(lambda: state.outcome is not None or state.needs_asking, pause)
+                finally:
+                    state.waiters -= 1
+                if state.outcome is not None:
+                    return state.outcome
+            self._look(deadline)
+
+    def _next_event(self, listener: queue.Queue[Event], deadline: float | None) -> Event | None:
+        """The next event, or ``None`` at the end."""
+        while True:
+            pause = self._pause(deadline)
+            with self._state.changed:
+                self._state.waiters += 1
+            try:
+                return listener.get(timeout=pause)
+            except queue.Empty:
+                pass
+            except ComfyError:
+                return None
+            finally:
+                with self._state.changed:
+                    self._state.waiters -= 1
+            self._look(deadline)
+
+    def _pause(self, deadline: float | None) -> float:
+        now = time.monotonic()
+        due = self._tracker.watch.due(self._state)
+        return max(0.0, min(due, now + 1.0, deadline if deadline is not None else due) - now)
+
+    def _look(self, deadline: float | None) -> None:
+        """After a silent pause: ask the server if it is time to, and see whether the caller's patience has ended."""
+        now = time.monotonic()
+        if deadline is not None and now >= deadline and self._state.outcome is None:
+            raise JobTimeout(
+                self.prompt_id,
+                f"prompt {self.prompt_id} is {self.status.replace('_', ' ')} and has not ended in time; it goes on, "
+                "and job.cancel() stops it",
+            )
+        if self._tracker.watch.due(self._state) <= now:
+            self._tracker.watch.ask(self._state)
+
+    def _document(self) -> Workflow:
+        if self._workflow is None:
+            self._workflow = self._graph()
+        return self._workflow
+
+    def _expected(self) -> Iterable[str]:
+        document = self._document()
+        return document.ancestors(self._targets) if self._targets is not None else document.node_ids
+
+    def _result(self, outcome: Outcome) -> Result:
+        state, entry = self._state, outcome.entry
+        if entry is None:
+            outputs, display, cached = state.outputs or {}, state.display or {}, state.cached
+        else:
+            outputs = entry.outputs
+            display = {node: str(meta["display_node"]) for node, meta in entry.meta.items() if "display_node" in meta}
+            cached = tuple((entry.message("execution_cached") or {}).get("nodes", ()))
+        return Result(
+            prompt_id=self.prompt_id,
+            workflow=self._document(),
+            outputs=outputs,
+            display=display,
+            cached=cached,
+            socket_images=[(image.node, image.media_type, image.data) for image in state.socket_images or ()],
+            timings=_timings(state),
+            files=self._tracker.files,
+            fetch_history=lambda: entry or self._tracker.history.get(self.prompt_id),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Job {self.prompt_id} {self.status} {self.progress:.0%}>"
+
+
+def _timings(state: JobState) -> Timings:
+    nodes = dict(state.meter.seconds) if state.meter is not None else {}
+    return Timings(created=state.created_at, started=state.started_at, finished=state.finished_at, nodes=nodes)
+
+
+class DoneAndNotDone(NamedTuple):
+    """What ``wait`` returns."""
+
+    done: set[Job]
+    not_done: set[Job]
+
+
+def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[Job]:
+    """Yield each job once it has ended, the first to end first.
+
+    Args:
+        jobs: Jobs, of any clients.
+        timeout: Seconds to wait at most, from now.
+
+    Raises:
+        JobTimeout: ``timeout`` passed; it names one of the jobs that have not ended.
+    """
+    pending = dict.fromkeys(jobs)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    watchers = {job: functools.partial(ended.put, job) for job in pending}
+    for job, watcher in watchers.items():
+        job._state.when_done(watcher)  # noqa: SLF001 - of this very module
+    try:
+        while pending:
+            job = _next_ended(ended, pending, deadline)
+            del pending[job]
+            yield job
+    finally:
+        for job, watcher in watchers.items():
+            job._state.forget_when_done(watcher)  # noqa: SLF001 - of this very module
+
+
+def _next_ended(ended: queue.SimpleQueue[Job], pending: Iterable[Job], deadline: float | None) -> Job:
+    while True:
+        remaining = _GLANCE if deadline is None else min(_GLANCE, max(0.0, deadline - time.monotonic()))
+        try:
+            return ended.get(timeout=remaining)
+        except queue.Empty:
+            for job in pending:
+                job._look(deadline)  # noqa: SLF001 - of this very module
+
+
+def wait(jobs: Iterable[Job], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> DoneAndNotDone:
+    """Wait for several jobs, as ``concurrent.futures.wait`` does for futures.
+
+    Args:
+        jobs: Jobs, of any clients.
+        timeout: Seconds to wait at most.
+        return_when: ``ALL_COMPLETED``, ``FIRST_COMPLETED``, or ``FIRST_EXCEPTION`` for the first job that did not
+            succeed.
+
+    Returns:
+        The jobs that have ended and the others.
+    """
+    if return_when not in {ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION}:
+        msg = f"return_when is one of ALL_COMPLETED, FIRST_COMPLETED and FIRST_EXCEPTION, not {return_when!r}"
+        raise ValueError(msg)
+    everything = set(jobs)
+    done = {job for job in everything if job.done()}
+    try:
+        for job in as_completed(everything, timeout):
+            done.add(job)
+            failed = job.status != "completed"
+            if return_when == FIRST_COMPLETED or (return_when == FIRST_EXCEPTION and failed):
+                break
+    except JobTimeout:
+        pass
+    done |= {job for job in everything if job.done()}
+    return DoneAndNotDone(done, everything - done)

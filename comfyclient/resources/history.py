@@ -1,0 +1,62 @@
+"""``client.history``: the prompts that have ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from comfyclient._http import path_segment
+from comfyclient.resources._answers import get
+from comfyclient.types.history import HistoryEntry
+
+if TYPE_CHECKING:
+    from comfyclient._http import Transport
+
+__all__ = ["History"]
+
+
+class History:
+    """The server's memory of what has ended, everybody's; it is lost when the server restarts.
+
+    Everything here runs in the caller's thread. Besides what its own text says, every method raises
+    ``ServerUnreachable`` without a connection, ``RequestTimeout`` without an answer in time, ``ServerError``
+    when the server refuses, and ``DecodeError`` for an answer that is not ComfyUI's. The server answers 500
+    as long as it remembers a prompt with an output that cannot be written as JSON.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, prompt_id: str) -> HistoryEntry | None:
+        """Return a prompt, or ``None`` if it has not ended or is not known (``GET /history/{id}``).
+
+        Raises:
+            ValueError: The id is empty.
+        """
+        path = f"/history/{path_segment(prompt_id)}"
+        return get(self._transport, path, dict[str, HistoryEntry]).get(prompt_id)
+
+    def list(self, *, limit: int | None = None, offset: int | None = None) -> dict[str, HistoryEntry]:
+        """Return the prompts that have ended, by id, the oldest first (``GET /history``).
+
+        Each comes with its whole graph, and a server remembers up to 10,000: give a limit.
+
+        Args:
+            limit: At most so many: the newest ones, or with an offset those that follow it.
+            offset: Leave out so many of the oldest. Servers before 0.3.59 ignore it.
+
+        Raises:
+            DecodeError: One of them does not fit; the error names it. ``get`` returns the others.
+        """
+        if limit == 0:
+            return {}  # the server would return one, if there is an offset
+        params = {"max_items": limit, "offset": offset}
+        return get(self._transport, "/history", dict[str, HistoryEntry], params=params)
+
+    def delete(self, *prompt_ids: str) -> None:
+        """Forget prompts (``POST /history``). Their files stay. Unknown ones are passed over in silence."""
+        if prompt_ids:
+            self._transport.request("POST", "/history", json_body={"delete": [*prompt_ids]})
+
+    def clear(self) -> None:
+        """Forget all prompts, everybody's (``POST /history``). Their files stay."""
+        self._transport.request("POST", "/history", json_body={"clear": True})

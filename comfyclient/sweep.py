@@ -1,0 +1,107 @@
+"""Running one workflow many times with other inputs: ``client.map``."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from comfyclient.errors import ComfyError
+from comfyclient.jobs import FIRST_COMPLETED, Job, wait
+from comfyclient.results import Result
+from comfyclient.workflow import Workflow
+
+__all__ = ["Variation"]
+
+_STOPPING = 5.0
+"""Seconds for each of the jobs in flight to be cancelled when nobody wants them any more."""
+
+
+@frozen(eq=False)
+class Variation:
+    """One run of a ``client.map``, ended.
+
+    Attributes:
+        index: Its place in the order of the variations, from 0.
+        changes: What was set.
+        job: Its job, or ``None`` if it could not be submitted.
+        error: What went wrong, or ``None``.
+    """
+
+    index: int
+    changes: Mapping[str, Any]
+    job: Job | None = None
+    error: ComfyError | None = field(default=None, repr=lambda error: type(error).__name__ if error else "None")
+
+    def result(self) -> Result:
+        """What it left behind; it has ended, so this does not wait.
+
+        Raises:
+            ComfyError: ``error``.
+        """
+        if self.error is not None:
+            raise self.error
+        assert self.job is not None  # noqa: S101 - one of the two is there
+        return self.job.result()
+
+
+def sweep(  # noqa: PLR0913 - the arguments of client.map
+    submit: Callable[..., Job],
+    workflow: Workflow,
+    variations: Iterable[Mapping[str, Any]],
+    *,
+    in_flight: int,
+    in_order: bool,
+    **options: Any,
+) -> Iterator[Variation]:
+    """See ``Client.map``."""
+    if in_flight < 1:
+        msg = f"in_flight is at least 1, not {in_flight}"
+        raise ValueError(msg)
+    return _sweep(submit, workflow, enumerate(variations), in_flight, in_order=in_order, options=options)
+
+
+def _sweep(  # noqa: PLR0913 - the arguments of client.map
+    submit: Callable[..., Job],
+    workflow: Workflow,
+    variations: Iterator[tuple[int, Mapping[str, Any]]],
+    in_flight: int,
+    *,
+    in_order: bool,
+    options: Mapping[str, Any],
+) -> Iterator[Variation]:
+    running: dict[Job, tuple[int, Mapping[str, Any]]] = {}
+    ended: dict[int, Variation] = {}
+    expected = 0
+    try:
+        while True:
+            for index, changes in itertools.islice(variations, in_flight - len(running)):
+                try:
+                    document = workflow.copy()
+                    document.set(changes)
+                    running[submit(document, **options)] = (index, changes)
+                except ComfyError as error:
+                    ended[index] = Variation(index, changes, None, error)
+            ready = [expected] if in_order and expected in ended else sorted(ended) if not in_order else []
+            for index in ready:
+                yield ended.pop(index)
+                expected += 1
+            if ready:
+                continue
+            if not running:
+                return
+            for job in wait(running, return_when=FIRST_COMPLETED).done:
+                index, changes = running.pop(job)
+                ended[index] = Variation(index, changes, job, job.exception())
+    finally:
+        _stop(running)
+
+
+def _stop(jobs: Iterable[Job]) -> None:
+    """Cancel what nobody waits for any more, the last one first, so that none of them begins meanwhile."""
+    for job in reversed(list(jobs)):
+        with contextlib.suppress(ComfyError):
+            job.cancel(_STOPPING)

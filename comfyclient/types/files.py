@@ -1,0 +1,24 @@
+"""What names a file on the server."""
+
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = ["FileInfo"]
+
+
+@frozen
+class FileInfo:
+    """A file in one of the server's directories. Two are equal when they name the same file.
+
+    Attributes:
+        filename: Its name, without directories; called ``name`` in the answer to an upload.
+        subfolder: The directory below that of its type, or ``""``.
+        type: ``"input"``, ``"output"`` or ``"temp"``.
+        extra: What else the server or the node said of it, such as ``frame_rate`` or an asset's ``id``.
+    """
+
+    filename: str
+    subfolder: str = ""
+    type: str = "output"
+    extra: dict[str, Any] = field(factory=dict, eq=False)

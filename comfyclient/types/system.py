@@ -1,0 +1,91 @@
+"""What ``client.system`` returns."""
+
+import re
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = ["Device", "SystemInfo", "SystemStats"]
+
+
+@frozen
+class Device:
+    """A device that the server computes on. Sizes are in bytes.
+
+    Attributes:
+        name: Its name, such as ``"cuda:0 NVIDIA GeForce RTX 4090"``.
+        type: Its kind, such as ``"cuda"``, ``"mps"`` or ``"cpu"``.
+        index: Its number among those of its kind; ``None`` for a CPU.
+        vram_total: Its memory; for a CPU the machine's.
+        vram_free: What is free of that.
+        torch_vram_total: What PyTorch has reserved of it.
+        torch_vram_free: What is free of that.
+        extra: What else the server said.
+    """
+
+    name: str
+    type: str
+    index: int | None = None
+    vram_total: int | None = None
+    vram_free: int | None = None
+    torch_vram_total: int | None = None
+    torch_vram_free: int | None = None
+    extra: dict[str, Any] = field(factory=dict)
+
+
+@frozen
+class SystemInfo:
+    """The server and its machine. Old servers leave most of this out.
+
+    Attributes:
+        os: The operating system: Python's ``sys.platform``, on servers of 2025 and before ``os.name``.
+        python_version: The version of Python, with its build.
+        embedded_python: Whether it is the portable edition for Windows.
+        comfyui_version: The version of ComfyUI; missing before September 2024.
+        pytorch_version: The version of PyTorch.
+        ram_total: The machine's memory in bytes.
+        ram_free: What is free of that.
+        required_frontend_version: The version of the editor that this ComfyUI wants.
+        installed_templates_version: The version of the workflow templates.
+        required_templates_version: The one that this ComfyUI wants.
+        comfy_package_versions: ComfyUI's own packages: ``name``, ``installed`` and ``required``.
+        deploy_environment: How it was installed, such as ``"local-git"``.
+        argv: The command line. Not in the ``repr``.
+        extra: What else the server said.
+    """
+
+    os: str
+    python_version: str | None = None
+    embedded_python: bool | None = None
+    comfyui_version: str | None = None
+    pytorch_version: str | None = None
+    ram_total: int | None = None
+    ram_free: int | None = None
+    required_frontend_version: str | None = None
+    installed_templates_version: str | None = None
+    required_templates_version: str | None = None
+    comfy_package_versions: list[Any] = field(factory=list)
+    deploy_environment: str | None = None
+    argv: tuple[str, ...] = field(default=(), repr=False)
+    extra: dict[str, Any] = field(factory=dict)
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """``comfyui_version`` to compare with, as ``(0, 30, 0)``; ``()`` where the server does not tell."""
+        start = re.match(r"v?(\d+(?:\.\d+)*)", self.comfyui_version or "")
+        return tuple(int(part) for part in start[1].split(".")) if start else ()
+
+
+@frozen
+class SystemStats:
+    """The answer of ``GET /system_stats``.
+
+    Attributes:
+        system: The server and its machine.
+        devices: What it computes on, the main device first.
+        extra: What else the server said.
+    """
+
+    system: SystemInfo
+    devices: tuple[Device, ...] = ()
+    extra: dict[str, Any] = field(factory=dict)

@@ -1,0 +1,152 @@
+"""A server at a real socket that holds one file, knows ranges, and breaks off when told to."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+
+@dataclass
+class Request:
+    """What a client sent."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def range(self) -> str | None:
+        return self.headers.get("range")
+
+
+@dataclass
+class FileServer:
+    """Serves ``content`` under every path, and keeps what it was asked.
+
+    Attributes:
+        content: The file.
+        etag: Its tag, if it has one.
+        ranges: Whether it answers a Range; like ComfyUI, it does so without a look at If-Range.
+        encoding: A Content-Encoding to claim.
+        chunked: Send no Content-Length.
+        status: What it answers instead of the file, with ``body``.
+        cuts: After how many bytes of the body each answer in turn breaks off; then none does.
+        before: Called with the number of the request (from 0) before it is answered.
+        requests: What came.
+    """
+
+    content: bytes = b""
+    etag: str | None = '"1"'
+    ranges: bool = True
+    encoding: str | None = None
+    chunked: bool = False
+    status: int = 200
+    body: bytes = b""
+    cuts: deque[int] = field(default_factory=deque)
+    before: Callable[[int], None] = lambda _number: None
+    requests: list[Request] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        owner = self
+
+        class Handler(_Handler):
+            files = owner
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def asked_ranges(self) -> list[str | None]:
+        return [request.range for request in self.requests]
+
+    def answer_json(self, value: Any) -> None:
+        self.body = json.dumps(value).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+    files: FileServer
+
+    def do_GET(self) -> None:
+        files = self._take()
+        if files.status != 200:
+            self._send(files.status, {}, files.body)
+            return
+        headers = {"Content-Type": "image/png"}
+        if files.etag:
+            headers["ETag"] = files.etag
+        if files.encoding:
+            headers["Content-Encoding"] = files.encoding
+        size = len(files.content)
+        asked = self.headers["Range"]
+        if not asked or not files.ranges:
+            self._send(200, headers, files.content)
+            return
+        start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start >= size:
+            self._send(416, {"Content-Range": f"bytes */{size}"}, b"")
+        else:
+            headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+            self._send(206, headers, files.content[start:])
+
+    def do_POST(self) -> None:
+        files = self._take()
+        self._send(files.status, {"Content-Type": "application/json"}, files.body)
+
+    def _take(self) -> FileServer:
+        parts = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        number = len(self.files.requests)
+        self.files.requests.append(Request(self.command, parts.path, query, headers, body))
+        self.files.before(number)
+        return self.files
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if self.files.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        cut = self.files.cuts.popleft() if self.files.cuts else None
+        part = body[:cut]
+        if self.files.chunked:
+            part = b"%x\r\n%b\r\n" % (len(part), part)
+            part += b"" if cut is not None else b"0\r\n\r\n"
+        try:
+            self.wfile.write(part)
+        except ConnectionError:
+            cut = 0  # the client left
+        if cut is not None:
+            self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        pass
