@@ -5,35 +5,42 @@
     client = Client("http://127.0.0.1:8188")
     result = client.run(Workflow.load("portrait.json"))
     result.images[0].save("fox.png")
+
+Names are imported when they are first used, so that ``import comfyclient`` alone costs next to nothing.
 """
 
-from comfyclient._realtime.buffer import EventQueue
-from comfyclient._realtime.subscriptions import Subscription
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from comfyclient._version import __version__
-from comfyclient.client import Client
-from comfyclient.config import ClientConfig, Reconnect, Retry
-from comfyclient.errors import (
-    AuthenticationError,
-    ClientClosed,
-    ComfyError,
-    DecodeError,
-    JobError,
-    JobFailed,
-    JobInterrupted,
-    JobLost,
-    JobTimeout,
-    NodeProblem,
-    NotFound,
-    PromptRejected,
-    RequestTimeout,
-    ServerError,
-    ServerUnreachable,
-    WorkflowError,
-)
-from comfyclient.jobs import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Job, as_completed, wait
-from comfyclient.results import NodeOutput, OutputFile, Result, Timings
-from comfyclient.sweep import Variation
-from comfyclient.workflow import Node, Workflow
+
+if TYPE_CHECKING:
+    from comfyclient._realtime.buffer import EventQueue
+    from comfyclient._realtime.subscriptions import Subscription
+    from comfyclient.client import Client
+    from comfyclient.config import ClientConfig, Reconnect, Retry
+    from comfyclient.errors import (
+        AuthenticationError,
+        ClientClosed,
+        ComfyError,
+        DecodeError,
+        JobError,
+        JobFailed,
+        JobInterrupted,
+        JobLost,
+        JobTimeout,
+        NodeProblem,
+        NotFound,
+        PromptRejected,
+        RequestTimeout,
+        ServerError,
+        ServerUnreachable,
+        WorkflowError,
+    )
+    from comfyclient.jobs import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Job, as_completed, wait
+    from comfyclient.results import NodeOutput, OutputFile, Result, Timings
+    from comfyclient.sweep import Variation
+    from comfyclient.workflow import Node, Workflow
 
 __all__ = [
     "ALL_COMPLETED",
@@ -73,3 +80,29 @@ __all__ = [
     "as_completed",
     "wait",
 ]
+
+_HOMES = (  # a module that imports much comes after those that it imports
+    "errors",
+    "config",
+    "workflow",
+    "results",
+    "_realtime.buffer",
+    "_realtime.subscriptions",
+    "jobs",
+    "sweep",
+    "client",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for home in _HOMES:
+            module = importlib.import_module(f"{__name__}.{home}")
+            if hasattr(module, name):
+                return globals().setdefault(name, getattr(module, name))
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

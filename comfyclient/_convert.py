@@ -309,9 +309,7 @@ def _explaining_hook(cls: type[Any], converter: Converter) -> Hook:
     known = frozenset(field.name for field in fields)
     an_object = _exact_hook(dict, converter), _optional_hook(dict | None, converter)
     overrides: dict[str, Any] = {
-        field.name: override(struct_hook=an_object[field.nullable])
-        for field in fields
-        if field.due == (dict,)
+        field.name: override(struct_hook=an_object[field.nullable]) for field in fields if field.due == (dict,)
     }
     if _has_extra(cls):
         overrides["extra"] = override(omit=True)

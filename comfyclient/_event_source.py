@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 from comfyclient import events as e
-from comfyclient._realtime.buffer import EventQueue
-from comfyclient._realtime.subscriptions import Subscription
-from comfyclient._tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from comfyclient._realtime.buffer import EventQueue
+    from comfyclient._realtime.subscriptions import Subscription
+    from comfyclient._tracking.tracker import Tracker
 
 E = TypeVar("E", bound=e.Event)
-E_contra = TypeVar("E_contra", bound=e.Event, contravariant=True)
 R = TypeVar("R")
 
 
-class Decorator(Protocol[E_contra]):
+class Decorator(Protocol[E]):
     """Takes a callback and returns it as it is."""
 
-    def __call__(self, callback: Callable[[E_contra], R], /) -> Callable[[E_contra], R]:
+    def __call__(self, callback: Callable[[E], R], /) -> Callable[[E], R]:
         """Register the callback."""
 
 
@@ -34,11 +36,15 @@ class EventSource:
     @overload
     def on(self, event: Literal["status"], /) -> Decorator[e.Status]: ...
     @overload
-    def on(self, event: Literal["execution_start"], callback: Callable[[e.ExecutionStart], object], /) -> Subscription: ...
+    def on(
+        self, event: Literal["execution_start"], callback: Callable[[e.ExecutionStart], object], /
+    ) -> Subscription: ...
     @overload
     def on(self, event: Literal["execution_start"], /) -> Decorator[e.ExecutionStart]: ...
     @overload
-    def on(self, event: Literal["execution_cached"], callback: Callable[[e.ExecutionCached], object], /) -> Subscription: ...
+    def on(
+        self, event: Literal["execution_cached"], callback: Callable[[e.ExecutionCached], object], /
+    ) -> Subscription: ...
     @overload
     def on(self, event: Literal["execution_cached"], /) -> Decorator[e.ExecutionCached]: ...
     @overload
@@ -46,7 +52,9 @@ class EventSource:
     @overload
     def on(self, event: Literal["executing"], /) -> Decorator[e.Executing]: ...
     @overload
-    def on(self, event: Literal["progress_state"], callback: Callable[[e.ProgressState], object], /) -> Subscription: ...
+    def on(
+        self, event: Literal["progress_state"], callback: Callable[[e.ProgressState], object], /
+    ) -> Subscription: ...
     @overload
     def on(self, event: Literal["progress_state"], /) -> Decorator[e.ProgressState]: ...
     @overload
@@ -58,15 +66,21 @@ class EventSource:
     @overload
     def on(self, event: Literal["executed"], /) -> Decorator[e.Executed]: ...
     @overload
-    def on(self, event: Literal["execution_success"], callback: Callable[[e.ExecutionSuccess], object], /) -> Subscription: ...
+    def on(
+        self, event: Literal["execution_success"], callback: Callable[[e.ExecutionSuccess], object], /
+    ) -> Subscription: ...
     @overload
     def on(self, event: Literal["execution_success"], /) -> Decorator[e.ExecutionSuccess]: ...
     @overload
-    def on(self, event: Literal["execution_error"], callback: Callable[[e.ExecutionError], object], /) -> Subscription: ...
+    def on(
+        self, event: Literal["execution_error"], callback: Callable[[e.ExecutionError], object], /
+    ) -> Subscription: ...
     @overload
     def on(self, event: Literal["execution_error"], /) -> Decorator[e.ExecutionError]: ...
     @overload
-    def on(self, event: Literal["execution_interrupted"], callback: Callable[[e.ExecutionInterrupted], object], /) -> Subscription: ...
+    def on(
+        self, event: Literal["execution_interrupted"], callback: Callable[[e.ExecutionInterrupted], object], /
+    ) -> Subscription: ...
     @overload
     def on(self, event: Literal["execution_interrupted"], /) -> Decorator[e.ExecutionInterrupted]: ...
     @overload
@@ -102,7 +116,9 @@ class EventSource:
     @overload
     def on(self, event: Literal["reconnected"], /) -> Decorator[e.Reconnected]: ...
     @overload
-    def on(self, event: Literal["reconnect_failed"], callback: Callable[[e.ReconnectFailed], object], /) -> Subscription: ...
+    def on(
+        self, event: Literal["reconnect_failed"], callback: Callable[[e.ReconnectFailed], object], /
+    ) -> Subscription: ...
     @overload
     def on(self, event: Literal["reconnect_failed"], /) -> Decorator[e.ReconnectFailed]: ...
     @overload

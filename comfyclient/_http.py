@@ -12,9 +12,8 @@ import os
 import ssl
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 import requests
@@ -39,6 +38,9 @@ from comfyclient.errors import (
     ServerUnreachable,
     first_line,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +103,7 @@ class Transport:
         """The full address of a path, without credentials."""
         return self._base + path
 
-    def request(  # noqa: PLR0913 - the parts of a request
+    def request(
         self,
         method: str,
         path: str,
@@ -219,7 +221,7 @@ class Transport:
         for session in sessions:
             session.close()
 
-    def _send(  # noqa: PLR0913, PLR0917 - the parts of a request
+    def _send(  # noqa: PLR0917 - the parts of a request
         self,
         method: str,
         path: str,

@@ -95,9 +95,7 @@ class Form:
         content_type: The header that goes with it.
     """
 
-    def __init__(
-        self, fields: Mapping[str, str], filename: str, file: BinaryIO, progress: Progress | None
-    ) -> None:
+    def __init__(self, fields: Mapping[str, str], filename: str, file: BinaryIO, progress: Progress | None) -> None:
         """Take note of the file's length from its position on; nothing is read yet."""
         boundary = uuid.uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"

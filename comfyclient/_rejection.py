@@ -79,9 +79,7 @@ def problems_of(node_errors: Any, workflow: Workflow, choices: Choices) -> tuple
     return tuple(sorted(problems, key=lambda problem: (natural(problem.node_id), problem.input_name or "")))
 
 
-def _missing_classes(
-    reason: Mapping[str, Any], workflow: Workflow, classes: Classes
-) -> tuple[NodeProblem, ...]:
+def _missing_classes(reason: Mapping[str, Any], workflow: Workflow, classes: Classes) -> tuple[NodeProblem, ...]:
     """The server stops at the first class that it does not have; this finds the others too."""
     info = _mapping(reason.get("extra_info"))
     in_details = re.search(r"Node ID '#(.*)'", str(reason.get("details")))
@@ -100,18 +98,14 @@ def _missing_classes(
         hint = f"; nearest: {listed(map(shown, near))}" if near else ""
         message = f"the server has no class {class_type!r} (is a pack of custom nodes missing?){hint}"
         title = workflow.title(node_id)
-        problems.append(
-            NodeProblem(node_id, class_type, title, "missing_node_type", message, suggestions=near)
-        )
+        problems.append(NodeProblem(node_id, class_type, title, "missing_node_type", message, suggestions=near))
     return tuple(problems)
 
 
 class _Refusal:
     """One error of one node."""
 
-    def __init__(
-        self, node_id: str, class_type: str, error: Any, workflow: Workflow, choices: Choices
-    ) -> None:
+    def __init__(self, node_id: str, class_type: str, error: Any, workflow: Workflow, choices: Choices) -> None:
         self.node_id = node_id
         self.class_type = class_type
         self.workflow = workflow

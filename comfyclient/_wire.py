@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfyclient import _convert
 from comfyclient.events import EVENT_TYPES, Event, FeatureFlags, Preview, ProgressText, UnknownEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 try:
     import orjson

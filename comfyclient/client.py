@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from comfyclient._http import Transport
 from comfyclient._event_source import EventSource
+from comfyclient._http import Transport
 from comfyclient._tracking import submission
 from comfyclient._tracking.state import JobState
 from comfyclient._tracking.tracker import Tracker
 from comfyclient.config import ClientConfig
 from comfyclient.errors import ComfyError, JobLost, PromptRejected
-from comfyclient.events import Event
 from comfyclient.jobs import Job
 from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
-from comfyclient.results import Result
 from comfyclient.sweep import Variation, sweep
 from comfyclient.workflow import Workflow
-from comfyclient.workflow.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from typing_extensions import Self
+
+    from comfyclient.events import Event
+    from comfyclient.results import Result
+    from comfyclient.workflow.source import Source
 
 _STOPPING = 5.0
 """Seconds for a prompt to be cancelled after Ctrl-C."""
@@ -76,7 +81,7 @@ class Client(EventSource):
 
     # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(  # noqa: PLR0913 - what POST /prompt takes, and how to wait
+    def run(
         self,
         workflow: Source,
         *,
@@ -119,7 +124,7 @@ class Client(EventSource):
                     job.cancel(_STOPPING)
             raise
 
-    def submit(  # noqa: PLR0913 - what POST /prompt takes
+    def submit(
         self,
         workflow: Source,
         *,
@@ -182,7 +187,9 @@ class Client(EventSource):
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
         """
-        return sweep(self.submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        return sweep(
+            self.submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options
+        )
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -194,7 +201,9 @@ class Client(EventSource):
         """
         state = self._tracker.registry.get(prompt_id)
         listing = self.queue.list()
-        item = next((item for item in (*listing.queue_running, *listing.queue_pending) if item.prompt_id == prompt_id), None)
+        item = next(
+            (item for item in (*listing.queue_running, *listing.queue_pending) if item.prompt_id == prompt_id), None
+        )
         entry = self.history.get(prompt_id) if item is None else None
         if entry is not None:
             item = entry.prompt
@@ -231,7 +240,7 @@ class Client(EventSource):
         self._tracker.close(timeout)
         self._transport.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -262,7 +271,7 @@ class Client(EventSource):
         raise PromptRejected(200, body, "POST", url, problems, "some of its outputs; what it accepted was cancelled")
 
 
-def _request(  # noqa: PLR0913, PLR0917 - what POST /prompt takes
+def _request(  # noqa: PLR0917 - what POST /prompt takes
     workflow: Source,
     front: bool,  # noqa: FBT001 - of a private function
     number: float | None,

@@ -16,6 +16,7 @@ from attrs.validators import ge, instance_of, optional
 
 __all__ = ["ClientConfig", "Reconnect", "Retry"]
 
+
 def _seconds(_: object, attribute: Attribute[float], value: float) -> None:
     """More is too much for a socket; and there is no "for ever"."""
     if not 0 < value <= threading.TIMEOUT_MAX:
@@ -84,7 +85,7 @@ def _base_url(url: str) -> str:
         parts, fits = SplitResult("", "", "", "", ""), False
     if not fits or parts.query or parts.fragment or re.search(r"\s|%(?![0-9A-Fa-f]{2})", parts.netloc):
         shown = redact(text).rpartition("@")[2]  # an ill-formed URL can hide its password where it is not looked for
-        msg = f"{shown!r} is not the URL of a ComfyUI server; write it as 'http://host:port', with a path prefix if there is one"
+        msg = f"{shown!r} is no URL of a ComfyUI server; write 'http://host:port', and a path prefix if it has one"
         raise ValueError(msg)
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
@@ -104,7 +105,9 @@ def _headers(headers: Mapping[str, Any]) -> dict[str, str]:
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise ValueError(f"{name!r} is not the name of an HTTP header")
         if not isinstance(value, str) or value != value.strip() or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
-            raise ValueError(f"the value of the header {name!r} must be one line of Latin-1 text, without spaces around")
+            raise ValueError(
+                f"the value of the header {name!r} must be one line of Latin-1 text, without spaces around"
+            )
     return dict(headers)
 
 

@@ -145,7 +145,7 @@ class PromptRejected(ServerError):
         problems: The same, read and completed: one entry per refused input.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what is known of the answer, and its reading
+    def __init__(  # noqa: PLR0917 - what is known of the answer, and its reading
         self,
         status: int,
         body: Any,
@@ -223,7 +223,7 @@ class JobFailed(JobError):
         current_inputs: The node's inputs at that moment, as the server prints them.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the fields of the server's execution_error
+    def __init__(  # noqa: PLR0917 - the fields of the server's execution_error
         self,
         prompt_id: str,
         node_id: str,
@@ -236,7 +236,9 @@ class JobFailed(JobError):
     ) -> None:
         named = f"node {node_label(node_id, title, node_type)}"
         text = exception_message.strip()
-        super().__init__(prompt_id, f"{named} raised {exception_type}" + (f": {text}" if text else " without a message"))
+        super().__init__(
+            prompt_id, f"{named} raised {exception_type}" + (f": {text}" if text else " without a message")
+        )
         self.args = (prompt_id, node_id, node_type, title, exception_type, exception_message, traceback, current_inputs)
         self.node_id = node_id
         self.node_type = node_type

@@ -55,27 +55,27 @@ __all__ = [
 
 
 class Event:
-    """Base of all events; subscribing to it means every event.
-
-    Attributes:
-        type: The wire type, such as ``"execution_cached"``; the name that ``client.on`` takes.
-        prompt_id: The prompt it belongs to, or ``None``.
-        supersedes: A key that newer events of the same kind share, when only the newest matters to somebody who is
-            behind; ``None`` for an event that is never left out.
-    """
+    """Base of all events; subscribing to it means every event."""
 
     __slots__ = ()
     _type: ClassVar[str] = ""
-    prompt_id: str | None
+
+    @property
+    def prompt_id(self) -> str | None:
+        """The prompt it belongs to, or ``None``."""
+        return None
 
     @property
     def type(self) -> str:
-        """The wire type; the name that ``client.on`` takes."""
+        """The wire type, such as ``"execution_cached"``: the name that ``client.on`` takes."""
         return self._type
 
     @property
     def supersedes(self) -> tuple[Any, ...] | None:
-        """What newer events of the same kind share, or ``None`` for an event that is never left out."""
+        """A key that newer events of the same kind share, when only the newest matters to somebody who is behind.
+
+        ``None`` for an event that is never left out.
+        """
         return None
 
 
@@ -89,7 +89,6 @@ class Status(Event):
     """
 
     _type: ClassVar[str] = "status"
-    prompt_id: ClassVar[None] = None
     status: Mapping[str, Any]
     sid: str | None = None
     extra: dict[str, Any] = field(factory=dict)
@@ -177,14 +176,16 @@ class NodeProgress:
         return cls(**known, extra=extra)
 
 
-_NODE_PROGRESS_TEXTS = frozenset({
-    "state",
-    "node_id",
-    "prompt_id",
-    "display_node_id",
-    "parent_node_id",
-    "real_node_id",
-})
+_NODE_PROGRESS_TEXTS = frozenset(
+    {
+        "state",
+        "node_id",
+        "prompt_id",
+        "display_node_id",
+        "parent_node_id",
+        "real_node_id",
+    }
+)
 
 
 def _read_nodes(raw: Mapping[str, Any]) -> Mapping[str, NodeProgress]:
@@ -310,7 +311,6 @@ class FeatureFlags(Event):
     """
 
     _type: ClassVar[str] = "feature_flags"
-    prompt_id: ClassVar[None] = None
     flags: Mapping[str, Any]
 
 
@@ -324,7 +324,6 @@ class Logs(Event):
     """
 
     _type: ClassVar[str] = "logs"
-    prompt_id: ClassVar[None] = None
     entries: tuple[Mapping[str, Any], ...]
     size: Mapping[str, Any] | None = None
     extra: dict[str, Any] = field(factory=dict)
@@ -334,7 +333,6 @@ class Logs(Event):
 class AssetsSeed(Event):
     """The server scans its directories for assets; base of the ``assets.seed.*`` events. Sent to every client."""
 
-    prompt_id: ClassVar[None] = None
     roots: tuple[str, ...] | None = None
     phase: str | None = None
     total: int | None = None
@@ -482,7 +480,6 @@ class Connected(Event):
     """The websocket is open for the first time. Not from the server."""
 
     _type: ClassVar[str] = "connected"
-    prompt_id: ClassVar[None] = None
 
 
 @frozen
@@ -494,7 +491,6 @@ class Disconnected(Event):
     """
 
     _type: ClassVar[str] = "disconnected"
-    prompt_id: ClassVar[None] = None
     error: str
 
 
@@ -503,7 +499,6 @@ class Reconnected(Event):
     """The websocket is open again; jobs are brought up to date over HTTP. Not from the server."""
 
     _type: ClassVar[str] = "reconnected"
-    prompt_id: ClassVar[None] = None
 
 
 @frozen
@@ -516,7 +511,6 @@ class ReconnectFailed(Event):
     """
 
     _type: ClassVar[str] = "reconnect_failed"
-    prompt_id: ClassVar[None] = None
     error: str
     retry_in: float | None = None
 
@@ -537,14 +531,14 @@ class UnknownEvent(Event):
     error: str | None = None
 
     @property
-    def prompt_id(self) -> str | None:  # type: ignore[override]  # derived, where the others hold a field
+    def prompt_id(self) -> str | None:
         """The prompt it names, if it names one."""
         value = self.data.get("prompt_id") if isinstance(self.data, dict) else None
         return value if isinstance(value, str) else None
 
 
 EVENT_TYPES: dict[str, type[Event]] = {
-    cls._type: cls  # noqa: SLF001 - of this very module
+    cls._type: cls
     for cls in (
         Status,
         ExecutionStart,
@@ -572,7 +566,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
 """The JSON messages: wire type to class."""
 
 LOCAL_TYPES: dict[str, type[Event]] = {
-    cls._type: cls  # noqa: SLF001 - of this very module
+    cls._type: cls
     for cls in (Preview, SocketImage, ProgressText, Connected, Disconnected, Reconnected, ReconnectFailed)
 }
 """The events that no JSON message names: binary frames and the connection's own. Name to class."""

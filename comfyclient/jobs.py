@@ -6,17 +6,20 @@ import functools
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from comfyclient._tracking import failures
-from comfyclient._tracking.state import JobState, JobStatus, Outcome
-from comfyclient._tracking.tracker import Tracker
 from comfyclient.errors import ComfyError, JobTimeout, NodeProblem
 from comfyclient.events import Event, Preview
 from comfyclient.results import Result, Timings
-from comfyclient.workflow import Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from comfyclient._tracking.state import JobState, JobStatus, Outcome
+    from comfyclient._tracking.tracker import Tracker
+    from comfyclient.workflow import Workflow
 
 __all__ = ["ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION", "DoneAndNotDone", "Job", "as_completed", "wait"]
 

@@ -61,9 +61,7 @@ class OutputFile:
     node_id: str = ""
     key: str = field(default="", eq=False)
     raw: Mapping[str, Any] = field(factory=dict, eq=False, repr=False)
-    _source: Files | bytes = field(
-        repr=False, eq=lambda source: source if isinstance(source, bytes) else None
-    )
+    _source: Files | bytes = field(repr=False, eq=lambda source: source if isinstance(source, bytes) else None)
 
     @property
     def kind(self) -> Kind:
@@ -331,9 +329,7 @@ class Result(Mapping[str, NodeOutput]):
                 continue
             places.add(place)
             numbered = (safe_name(f"{number}-{file.filename}") for number in count(1))
-            name = next(
-                name for name in chain([safe_name(file.filename)], numbered) if name.casefold() not in names
-            )
+            name = next(name for name in chain([safe_name(file.filename)], numbered) if name.casefold() not in names)
             names.add(name.casefold())
             paths.append(file.save(Path(directory, name), overwrite=overwrite))
         return paths
@@ -372,9 +368,7 @@ class Result(Mapping[str, NodeOutput]):
     def _files_of(self) -> dict[str, tuple[OutputFile, ...]]:
         """The files of each node that ran; expanded ones beside the node that they are shown as."""
         found: dict[str, list[OutputFile]] = {
-            part: [
-                OutputFile(**file._asdict(), node_id=part, source=self._files) for file in files_in(reported)
-            ]
+            part: [OutputFile(**file._asdict(), node_id=part, source=self._files) for file in files_in(reported)]
             for part, reported in self._outputs.items()
         }
         sent: Counter[str] = Counter()
@@ -400,10 +394,7 @@ class Result(Mapping[str, NodeOutput]):
 
 def _natural(node_id: str) -> list[tuple[int, int, str]]:
     """A sort key by which node 9 comes before node 10."""
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part)
-        for part in re.findall(r"\d{1,99}|\D+", node_id)
-    ]
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"\d{1,99}|\D+", node_id)]
 
 
 def _between(start: float | None, end: float | None) -> float | None:

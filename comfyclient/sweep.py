@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from comfyclient.errors import ComfyError
 from comfyclient.jobs import FIRST_COMPLETED, Job, wait
-from comfyclient.results import Result
-from comfyclient.workflow import Workflow
+
+if TYPE_CHECKING:
+    from comfyclient.results import Result
+    from comfyclient.workflow import Workflow
 
 __all__ = ["Variation"]
 
@@ -48,7 +50,7 @@ class Variation:
         return self.job.result()
 
 
-def sweep(  # noqa: PLR0913 - the arguments of client.map
+def sweep(
     submit: Callable[..., Job],
     workflow: Workflow,
     variations: Iterable[Mapping[str, Any]],
@@ -64,7 +66,7 @@ def sweep(  # noqa: PLR0913 - the arguments of client.map
     return _sweep(submit, workflow, enumerate(variations), in_flight, in_order=in_order, options=options)
 
 
-def _sweep(  # noqa: PLR0913 - the arguments of client.map
+def _sweep(
     submit: Callable[..., Job],
     workflow: Workflow,
     variations: Iterator[tuple[int, Mapping[str, Any]]],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import queue
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 E = TypeVar("E", bound=Event)
 
@@ -62,7 +64,7 @@ class _End:
     supersedes = None
 
 
-_END = _End()
+_END: Any = _End()
 
 
 class EventQueue(queue.Queue[E], Generic[E]):

@@ -10,16 +10,20 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import websocket
 
 from comfyclient import _wire
 from comfyclient._realtime.frames import MessageSocket, new_socket
-from comfyclient.config import ClientConfig
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Connected, Disconnected, Event, Reconnected, ReconnectFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from comfyclient.config import ClientConfig
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +180,7 @@ class Connection:
         current = new_socket(
             sockopt=[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)], sslopt={"ca_certs": bundle} if bundle else {}
         )
-        current.connect(
+        current.connect(  # type: ignore[no-untyped-call]
             self._url,
             timeout=config.connect_timeout,
             header=[f"{name}: {value}" for name, value in config.request_headers.items()],
@@ -293,7 +297,7 @@ def _shut(current: MessageSocket) -> None:
     with contextlib.suppress(Exception):  # whatever is wrong with it, it is being thrown away
         current.close(timeout=1)
     with contextlib.suppress(Exception):
-        current.shutdown()
+        current.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _describe(error: Exception) -> str:

@@ -6,12 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from comfyclient._realtime.buffer import Backlog
-from comfyclient._realtime.subscriptions import Subscriptions
-from comfyclient.events import Event
+
+if TYPE_CHECKING:
+    from comfyclient._realtime.subscriptions import Subscriptions
+    from comfyclient.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -105,22 +108,23 @@ class Dispatcher:
         """The next thing to call, doing the chores when they are due; ``None`` at the end."""
         while True:
             with self._changed:
-                if self._aborted or (self._closing and not self._waiting):
-                    return None
-                due = self._chores_at is not None and time.monotonic() >= self._chores_at
-                if not due:
+                pause = self._pause()
+                while pause is None or pause > 0:
+                    if self._aborted or (self._closing and not self._waiting):
+                        return None
                     if self._waiting:
                         item: Event | _Call = self._waiting.pop()
                         return item
-                    pause = None if self._chores_at is None else max(0.0, self._chores_at - time.monotonic())
                     self._changed.wait(pause)
-                    continue
+                    pause = self._pause()
                 self._chores_at = None
             pause = self._do_chores()
-            with self._changed:
-                if pause is not None:
-                    at = time.monotonic() + pause
-                    self._chores_at = at if self._chores_at is None else min(at, self._chores_at)
+            if pause is not None:
+                self.hurry(pause)
+
+    def _pause(self) -> float | None:
+        """Seconds until the chores are due."""
+        return None if self._chores_at is None else self._chores_at - time.monotonic()
 
     def _do_chores(self) -> float | None:
         try:
@@ -140,5 +144,5 @@ class Dispatcher:
 def _guarded(function: Callable[[], object], what: str) -> None:
     try:
         function()
-    except BaseException:  # noqa: BLE001 - even SystemExit must not end the thread that everybody's callbacks need
+    except BaseException:
         log.exception("a callback for %s raised", what)

@@ -8,7 +8,12 @@ class, which does the same more slowly. A test compares the two on every kind of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import websocket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PIECE = 256 * 1024
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
@@ -38,7 +43,7 @@ class MessageSocket(websocket.WebSocket):
 
 
 class _BufferedSocket(MessageSocket):
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._frames = self.frame_buffer = _BufferedFrames(self._recv, skip_utf8_validation=True)
 
@@ -57,7 +62,7 @@ class _BufferedSocket(MessageSocket):
 
 
 class _BufferedFrames(websocket._abnf.frame_buffer):  # noqa: SLF001 - see the module's docstring
-    def __init__(self, recv_fn: object, *, skip_utf8_validation: bool) -> None:
+    def __init__(self, recv_fn: Callable[[int], bytes], *, skip_utf8_validation: bool) -> None:
         super().__init__(recv_fn, skip_utf8_validation)
         self._data = b""
         self._at = 0
@@ -102,7 +107,7 @@ class _BufferedFrames(websocket._abnf.frame_buffer):  # noqa: SLF001 - see the m
         return first & 0x0F, data[start:end]
 
 
-def new_socket(**options: object) -> MessageSocket:
+def new_socket(**options: Any) -> MessageSocket:
     """A websocket, not yet connected, that hands text over as bytes: decoding UTF-8 is the decoder's business."""
     kind = _BufferedSocket if _SUPPORTED else MessageSocket
     return kind(skip_utf8_validation=True, **options)

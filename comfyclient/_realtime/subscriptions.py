@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import logging
 import threading
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from comfyclient._realtime.buffer import EventQueue
 from comfyclient.events import EVENT_TYPES, LOCAL_TYPES, Event, UnknownEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 

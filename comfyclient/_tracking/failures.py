@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from comfyclient._tracking.state import Outcome
 from comfyclient.errors import ComfyError, JobFailed, JobInterrupted, WorkflowError
 from comfyclient.events import ExecutionError, ExecutionInterrupted
-from comfyclient.workflow import Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from comfyclient._tracking.state import Outcome
+    from comfyclient.workflow import Workflow
 
 
 def error_of(outcome: Outcome, prompt_id: str, document: Callable[[], Workflow]) -> ComfyError | None:

@@ -6,13 +6,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from comfyclient._realtime.subscriptions import Subscriptions
-from comfyclient._tracking.state import JobState
 from comfyclient.events import (
     Disconnected,
     Event,
@@ -23,6 +20,12 @@ from comfyclient.events import (
     Reconnected,
     Status,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from comfyclient._realtime.subscriptions import Subscriptions
+    from comfyclient._tracking.state import JobState
 
 log = logging.getLogger(__name__)
 

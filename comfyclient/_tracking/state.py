@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
@@ -27,8 +26,11 @@ from comfyclient.events import (
 )
 from comfyclient.types import HistoryEntry
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 JobStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
-"""The server's own words, and ``"lost"`` for a job that the server no longer knows or that can no longer be asked for."""
+"""The server's own words, and ``"lost"`` for a job that the server no longer knows or cannot be asked for."""
 
 
 @frozen(eq=False)
@@ -56,7 +58,6 @@ class JobState:
         "_callbacks",
         "_listeners",
         "_past",
-        "_success",
         "accepted",
         "asked_at",
         "asking",
@@ -85,6 +86,7 @@ class JobState:
         "started",
         "started_at",
         "submitted_at",
+        "success",
         "waiters",
     )
 
@@ -102,6 +104,7 @@ class JobState:
         self.modern = False  # the server sends progress_state, so it also sends the outputs of cached nodes
         self.cancel_requested = False
         self.dequeued = False
+        self.success = False  # execution_success was heard
         self.failure: ExecutionError | ExecutionInterrupted | None = None
         self.outputs: dict[str, Any] | None = None
         self.display: dict[str, str] | None = None
@@ -109,7 +112,6 @@ class JobState:
         self.socket_images: list[SocketImage] | None = None
         self.meter: ProgressMeter | None = None
         self.started_at: float | None = None
-        self._success = False
         self._past: Backlog | None = None
         self._listeners: tuple[EventQueue[Any], ...] = ()
         self._callbacks: tuple[Callable[[], object], ...] = ()
@@ -132,11 +134,6 @@ class JobState:
     def needs_asking(self) -> bool:
         """Whether the server said that the prompt has ended, and has not been asked how."""
         return self.ended and not self.interval
-
-    @property
-    def succeeded_by_events(self) -> bool:
-        """Whether an ``execution_success`` was heard."""
-        return self._success
 
     def apply(self, event: Event) -> bool:
         """Take in an event, in the reader's thread.
@@ -163,42 +160,53 @@ class JobState:
             self.finish(outcome)
         return outcome is not None or ended
 
+    # What each event means; the caller holds ``changed``.
+
     def _read(self, event: Event) -> Outcome | None:
-        """What an event means; the caller holds ``changed``."""
         if self.meter is None:
             self.meter = ProgressMeter()
         self.meter.apply(event, self.heard_at)
-        if isinstance(event, ProgressState):
-            self.modern = self.started = True
-        elif isinstance(event, ExecutionStart):
-            self.started = True
-            self.started_at = time.time()
-        elif isinstance(event, ExecutionCached):
-            self.cached = event.nodes
-        elif isinstance(event, Executed):
-            if self.outputs is None:
-                self.outputs, self.display = {}, {}
-            self.outputs[event.node] = event.output
-            if event.display_node is not None and self.display is not None:
-                self.display[event.node] = event.display_node
-        elif isinstance(event, SocketImage):
-            self.socket_images = [*(self.socket_images or ()), event]
-        elif isinstance(event, ExecutionSuccess):
-            self._success = True
-        elif isinstance(event, ExecutionInterrupted) or (isinstance(event, ExecutionError) and not event.blocked):
-            self.failure = event
-        elif isinstance(event, Executing):
-            self.started = True
-            if event.node is None:
-                return self._read_end()
-        return None
+        reader = _READERS.get(type(event))
+        return reader(self, event) if reader is not None else None
 
-    def _read_end(self) -> Outcome | None:
+    def _on_start(self, _event: ExecutionStart) -> None:
+        self.started = True
+        self.started_at = time.time()
+
+    def _on_cached(self, event: ExecutionCached) -> None:
+        self.cached = event.nodes
+
+    def _on_progress_state(self, _event: ProgressState) -> None:
+        self.modern = self.started = True
+
+    def _on_executed(self, event: Executed) -> None:
+        if self.outputs is None or self.display is None:
+            self.outputs, self.display = {}, {}
+        self.outputs[event.node] = event.output
+        if event.display_node is not None:
+            self.display[event.node] = event.display_node
+
+    def _on_socket_image(self, event: SocketImage) -> None:
+        if self.socket_images is None:
+            self.socket_images = []
+        self.socket_images.append(event)
+
+    def _on_success(self, _event: ExecutionSuccess) -> None:
+        self.success = True
+
+    def _on_failure(self, event: ExecutionError | ExecutionInterrupted) -> None:
+        if isinstance(event, ExecutionInterrupted) or not event.blocked:
+            self.failure = event
+
+    def _on_executing(self, event: Executing) -> Outcome | None:
+        self.started = True
+        if event.node is not None:
+            return None
         if isinstance(self.failure, ExecutionInterrupted):
             return Outcome("cancelled", self.failure)
         if self.failure is not None:
             return Outcome("failed", self.failure)
-        if self._success and self.modern and not self.gap:
+        if self.success and self.modern and not self.gap:
             return Outcome("completed")
         self.ended = True
         return None
@@ -268,3 +276,16 @@ class JobState:
                 if name in self.image_nodes:
                     return SocketImage(self.prompt_id, name, preview.media_type, preview.data)
         return preview
+
+
+_READERS: dict[type[Event], Callable[[JobState, Any], Outcome | None]] = {
+    ExecutionStart: JobState._on_start,  # noqa: SLF001 - of this very module
+    ExecutionCached: JobState._on_cached,  # noqa: SLF001
+    ProgressState: JobState._on_progress_state,  # noqa: SLF001
+    Executed: JobState._on_executed,  # noqa: SLF001
+    SocketImage: JobState._on_socket_image,  # noqa: SLF001
+    ExecutionSuccess: JobState._on_success,  # noqa: SLF001
+    ExecutionError: JobState._on_failure,  # noqa: SLF001
+    ExecutionInterrupted: JobState._on_failure,  # noqa: SLF001
+    Executing: JobState._on_executing,  # noqa: SLF001
+}

@@ -6,16 +6,18 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from comfyclient import _rejection
 from comfyclient._tracking.state import JobState
-from comfyclient._tracking.tracker import Tracker
 from comfyclient.errors import ComfyError, NodeProblem, RequestTimeout, ServerError, ServerUnreachable
 from comfyclient.types import PromptStatus, QueueItem
 from comfyclient.workflow import Workflow
+
+if TYPE_CHECKING:
+    from comfyclient._tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING
 
-from comfyclient._http import Transport
 from comfyclient._realtime.connection import Connection
 from comfyclient._realtime.dispatcher import Dispatcher
 from comfyclient._realtime.subscriptions import Subscriptions
@@ -14,7 +14,10 @@ from comfyclient._tracking.registry import Registry, Router
 from comfyclient._tracking.state import JobState, Outcome
 from comfyclient._tracking.watch import Watch
 from comfyclient.errors import ClientClosed, ServerUnreachable
-from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
+
+if TYPE_CHECKING:
+    from comfyclient._http import Transport
+    from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ class Tracker:
         registry: The jobs that have not ended.
     """
 
-    def __init__(  # noqa: PLR0913 - the nouns that jobs need
+    def __init__(
         self,
         transport: Transport,
         *,
@@ -46,12 +49,15 @@ class Tracker:
         self.files = files
         self.subscriptions = Subscriptions()
         self.registry = Registry()
-        self.dispatcher = Dispatcher(self.subscriptions, lambda: self.watch.chores())
+        self.dispatcher = Dispatcher(self.subscriptions, self._chores)
         self.router = Router(self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry)
         self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
         self.watch = Watch(self.config, self.registry, self.router, self.connection, queue, history, jobs, system)
         self._closing = threading.Lock()  # guards _closed
         self._closed = False
+
+    def _chores(self) -> float | None:
+        return self.watch.chores()
 
     def listen(self) -> None:
         """See to it that events arrive, now or as soon as there is a server.

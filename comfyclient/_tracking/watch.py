@@ -11,16 +11,19 @@ import enum
 import logging
 import re
 import time
+from typing import TYPE_CHECKING
 
-from comfyclient._wire import decode_event
-from comfyclient._realtime.connection import Connection
-from comfyclient._tracking.registry import Registry, Router
 from comfyclient._tracking.state import JobState, Outcome
-from comfyclient.config import ClientConfig
+from comfyclient._wire import decode_event
 from comfyclient.errors import ClientClosed, ComfyError, JobLost, NotFound, ServerError
 from comfyclient.events import ExecutionError
-from comfyclient.resources import History, Jobs, Queue, System
 from comfyclient.types import HistoryEntry
+
+if TYPE_CHECKING:
+    from comfyclient._realtime.connection import Connection
+    from comfyclient._tracking.registry import Registry, Router
+    from comfyclient.config import ClientConfig
+    from comfyclient.resources import History, Jobs, Queue, System
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +31,8 @@ _FIRST, _LONGEST_QUICK, _LONGEST = 0.02, 1.0, 30.0
 """Seconds between questions about one job: the first, and the longest with and without hope for events."""
 _SETTLING = 0.25
 """Seconds that the queue's length and our count of jobs may differ in the ordinary course of things."""
-_PATIENCE = 10.0
-"""Seconds an answer may take; a question is cheap, and another one follows."""
+_NEXT = 2
+"""How many of the jobs next in the queue are asked about quickly while there is no websocket."""
 
 _TARGETED_INTERRUPT = (0, 3, 57)
 """The first release that interrupts by prompt id; older ones ignore the id and interrupt whatever runs."""
@@ -46,7 +49,7 @@ class Place(enum.Enum):
 class Watch:
     """Asks about the jobs of one client; safe for any number of threads."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what there is to ask, and about whom
+    def __init__(  # noqa: PLR0917 - what there is to ask, and about whom
         self,
         config: ClientConfig,
         registry: Registry,
@@ -191,7 +194,7 @@ class Watch:
 
     def _could_not_ask(self, job: JobState, error: ComfyError) -> None:
         log.info("could not ask about prompt %s: %s", job.prompt_id, error)
-        if job.ended and job.succeeded_by_events and isinstance(error, ServerError):
+        if job.ended and job.success and isinstance(error, ServerError):
             # The history of a prompt with an unserialisable output can never be read, but its events were.
             job.finish(Outcome("completed"))
             return
@@ -245,7 +248,7 @@ class Watch:
         return [
             job
             for place, job in enumerate(jobs)
-            if place < 2 or job.ended or now - job.asked_at > self._config.poll_interval
+            if place < _NEXT or job.ended or now - job.asked_at > self._config.poll_interval
         ]
 
     def _survey(self, jobs: list[JobState]) -> None:
@@ -281,7 +284,7 @@ def _outcome(prompt_id: str, entry: HistoryEntry) -> Outcome:
 def _vanished(job: JobState) -> Outcome:
     if job.dequeued:
         return Outcome("cancelled")
-    if job.ended and job.succeeded_by_events:
+    if job.ended and job.success:
         return Outcome("completed")
     reason = "it was deleted from the queue, its history was cleared, or the server was restarted"
     return Outcome("lost", JobLost(job.prompt_id, f"the server no longer knows prompt {job.prompt_id}: {reason}"))

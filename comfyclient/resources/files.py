@@ -214,9 +214,7 @@ def _locate(file: FileLike) -> FileInfo:
     if not isinstance(name, str) or not name:
         raise ValueError(f"a file needs a filename, and this has none: {file!r}")
     if type_ == SOCKET_TYPE:
-        raise ValueError(
-            f"{name!r} came over the websocket and is no file on the server; use its own methods"
-        )
+        raise ValueError(f"{name!r} came over the websocket and is no file on the server; use its own methods")
     for kind in ("input", "output", "temp"):
         if name.endswith(f" [{kind}]"):
             name, type_ = name[: -len(f" [{kind}]")], kind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._http import path_segment
@@ -11,6 +10,7 @@ from comfyclient.resources._answers import build, get
 from comfyclient.types.nodes import NodeInfo
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Mapping
 
     from comfyclient._http import Transport

@@ -39,7 +39,7 @@ class Queue:
         """
         return get(self._transport, "/queue", QueueState)
 
-    def submit(  # noqa: D417 - the arguments follow
+    def submit(
         self,
         prompt: Mapping[str, Any],
         *,

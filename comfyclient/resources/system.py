@@ -47,6 +47,4 @@ class System:
             unload_models: Unload the models.
             free_memory: Forget the outputs of nodes, too; what was cached runs again.
         """
-        self._transport.request(
-            "POST", "/free", json_body={"unload_models": unload_models, "free_memory": free_memory}
-        )
+        self._transport.request("POST", "/free", json_body={"unload_models": unload_models, "free_memory": free_memory})

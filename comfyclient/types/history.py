@@ -81,6 +81,4 @@ class HistoryEntry:
         if self.status is None:
             return bool(self.outputs)
         failures = {"execution_error", "execution_interrupted"}
-        return self.status.status_str == "success" and not any(
-            kind in failures for kind, _ in self._messages()
-        )
+        return self.status.status_str == "success" and not any(kind in failures for kind, _ in self._messages())

@@ -52,9 +52,7 @@ def content_problems(graph: Graph) -> list[str]:
         if unwritten:
             parts = {f"input {shown(name)}": value for name, value in inputs.items()}
             parts |= {f"its {shown(key)}": value for key, value in node.items() if key != "inputs"}
-            problems += [
-                f"{named}: {part} {why}" for part, value in parts.items() if (why := unwritable(value))
-            ]
+            problems += [f"{named}: {part} {why}" for part, value in parts.items() if (why := unwritable(value))]
         for name, value in inputs.items():
             if not isinstance(name, str):
                 problems.append(f"{named}: the name of input {shown(name)} is no string")

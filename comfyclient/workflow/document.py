@@ -221,11 +221,7 @@ class Workflow(Mapping[str, Node]):
 
     def find_all(self, *, class_type: str | None = None, title: str | None = None) -> list[Node]:
         """All nodes of this class, or with this title, or both, in the document's order."""
-        return [
-            node
-            for node in self.values()
-            if class_type in {None, node.class_type} and title in {None, node.title}
-        ]
+        return [node for node in self.values() if class_type in {None, node.class_type} and title in {None, node.title}]
 
     def set(self, values: Mapping[str, Any], *, add: bool = False) -> None:
         """Set inputs by path: ``{"6.text": "a fox", "KSampler.seed": 42}``.
@@ -248,7 +244,7 @@ class Workflow(Mapping[str, Node]):
         for path, value in values.items():
             try:
                 targets.append((*self._resolve(path, add=add), value))
-            except WorkflowError as error:  # noqa: PERF203 - all of them make one message
+            except WorkflowError as error:
                 problems.append(str(error))
         if problems:
             raise WorkflowError(report(problems))
@@ -321,9 +317,7 @@ class Workflow(Mapping[str, Node]):
             raise WorkflowError(f"{path!r}: no node has such an id, title or class; {near}")
         node, name = places[0]
         near = nearest_hint(name, node)
-        raise WorkflowError(
-            f"{path!r}: node {_label(node)} has no input {name!r}{near}; add=True would add it"
-        )
+        raise WorkflowError(f"{path!r}: node {_label(node)} has no input {name!r}{near}; add=True would add it")
 
     def _nearest_nodes(self, name: str) -> str:
         """The end of a message about a node that was not found."""

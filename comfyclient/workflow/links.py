@@ -42,9 +42,7 @@ def ancestors(graph: Graph, node_ids: Iterable[str]) -> set[str]:
 
 def find_cycle(graph: Graph) -> list[str] | None:
     """A cycle in the direction of the data, its first node repeated at the end."""
-    feeders = {
-        node_id: [source for _, source, _ in sources(node["inputs"])] for node_id, node in graph.items()
-    }
+    feeders = {node_id: [source for _, source, _ in sources(node["inputs"])] for node_id, node in graph.items()}
     try:
         TopologicalSorter(feeders).prepare()
     except CycleError as error:

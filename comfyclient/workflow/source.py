@@ -47,9 +47,7 @@ def read(source: Source) -> tuple[Any, str]:
     if hasattr(source, "read"):
         name = str(getattr(source, "name", "the file"))
         return _parse(source.read(), name), name
-    raise WorkflowError(
-        f"{kind_of(source)} is no workflow: give a path, JSON text, bytes, an open file or a dict"
-    )
+    raise WorkflowError(f"{kind_of(source)} is no workflow: give a path, JSON text, bytes, an open file or a dict")
 
 
 def _parse(data: str | bytes, name: str) -> Any:

@@ -288,7 +288,7 @@ class _Runner:
             lines = [line.strip() for line in text.splitlines() if not line.startswith("WARNING")]
             doing = f"  {time.monotonic() - started:4.0f} s  {lines[-1] if lines else ''}"
             if redraw:
-                width = shutil.get_terminal_size().columns - 1
+                width = max(shutil.get_terminal_size().columns - 1, 40)
                 print(f"\r{doing:{width}.{width}}", end="", file=sys.stderr, flush=True)
             else:
                 self.say(f"{doing:.110}")

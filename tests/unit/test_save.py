@@ -20,7 +20,16 @@ POSIX_ONLY = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
 @pytest.mark.parametrize(
     "name",
-    ["ComfyUI_00001_.png", "żółw (1).webp", "狐.mp4", ".hidden", "a..b.png", "no extension", "NULL.txt", "CONsole"],
+    [
+        "ComfyUI_00001_.png",
+        "żółw (1).webp",
+        "狐.mp4",
+        ".hidden",
+        "a..b.png",
+        "no extension",
+        "NULL.txt",
+        "CONsole",
+    ],
 )
 def test_an_ordinary_name_stays_as_it_is(name: str) -> None:
     assert safe_name(name) == name
@@ -60,7 +69,12 @@ def test_a_hostile_name_is_made_harmless(name: str, safe: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "end"),
-    [("a" * 300, "aa"), ("a" * 300 + ".png", "a.png"), ("狐" * 100 + ".png", "狐.png"), ("a." + "x" * 300, "xx")],
+    [
+        ("a" * 300, "aa"),
+        ("a" * 300 + ".png", "a.png"),
+        ("狐" * 100 + ".png", "狐.png"),
+        ("a." + "x" * 300, "xx"),
+    ],
 )
 def test_a_long_name_is_cut_before_its_extension(name: str, end: str) -> None:
     safe = safe_name(name)
@@ -68,7 +82,7 @@ def test_a_long_name_is_cut_before_its_extension(name: str, end: str) -> None:
     assert safe.endswith(end)
 
 
-HOSTILE = st.text(st.sampled_from("/\\.: \0\r\n\"<|?*aA1żé狐😀\u202e\ud800CONULcom$²")) | st.text(max_size=400)
+HOSTILE = st.text(st.sampled_from('/\\.: \0\r\n"<|?*aA1żé狐😀\u202e\ud800CONULcom$²')) | st.text(max_size=400)
 
 
 @given(HOSTILE)

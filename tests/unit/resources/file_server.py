@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,8 +44,10 @@ class FileServer:
         chunked: Send no Content-Length.
         status: What it answers instead of the file, with ``body``.
         cuts: After how many bytes of the body each answer in turn breaks off; then none does.
+        holding: After a cut, keep the connection open and say nothing until this is set.
+        keep_bodies: Whether to keep what is sent.
         before: Called with the number of the request (from 0) before it is answered.
-        requests: What came.
+        requests: What came complete.
     """
 
     content: bytes = b""
@@ -55,7 +58,9 @@ class FileServer:
     status: int = 200
     body: bytes = b""
     cuts: deque[int] = field(default_factory=deque)
-    before: Callable[[int], None] = lambda _number: None
+    holding: Event | None = None
+    keep_bodies: bool = True
+    before: Callable[[int], object] = lambda _number: None
     requests: list[Request] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -121,9 +126,16 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         headers = {key.lower(): value for key, value in self.headers.items()}
-        body = self.rfile.read(int(headers.get("content-length", 0)))
+        left = int(headers.get("content-length", 0))
+        pieces = []
+        while left:
+            piece = self.rfile.read(min(left, 65536))
+            if not piece:
+                raise ConnectionAbortedError("the client left in the middle")
+            left -= len(piece)
+            pieces += [piece] * self.files.keep_bodies
         number = len(self.files.requests)
-        self.files.requests.append(Request(self.command, parts.path, query, headers, body))
+        self.files.requests.append(Request(self.command, parts.path, query, headers, b"".join(pieces)))
         self.files.before(number)
         return self.files
 
@@ -141,12 +153,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.files.chunked:
             part = b"%x\r\n%b\r\n" % (len(part), part)
             part += b"" if cut is not None else b"0\r\n\r\n"
-        try:
-            self.wfile.write(part)
-        except ConnectionError:
-            cut = 0  # the client left
+        self.wfile.write(part)
         if cut is not None:
             self.close_connection = True
+            if self.files.holding:
+                self.files.holding.wait(10)
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, *_: object) -> None:
         pass
