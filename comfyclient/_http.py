@@ -70,11 +70,17 @@ class _Session(requests.Session):
     requests does so for ``Authorization``; a token may as well travel in a header of another name.
     """
 
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers.update(headers)
+        self._own = headers
+
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
         before, after = response.request.url, prepared_request.url
         if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]
-            for name in self.headers.keys() - requests.Session().headers.keys():
+            for name in self._own:
                 prepared_request.headers.pop(name, None)
 
 
@@ -253,9 +259,7 @@ class Transport:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _Session()
-            session.trust_env = False
-            session.headers.update(self._headers)
+            session = self._local.session = _Session(self._headers)
             with self._lock:
                 self._sessions.add(session)
         return session

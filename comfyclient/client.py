@@ -38,7 +38,8 @@ class Client(EventSource):
     threads, with the first job or subscription. Use it as a context manager, or ``close`` it.
 
     Args:
-        url: The server's address, such as ``"http://127.0.0.1:8188"``, which is the default.
+        url: The server's address, such as ``"http://127.0.0.1:8188"``; by default what the environment variable
+            ``COMFYUI_URL`` says, or else that very one.
         config: Everything at once, instead of ``url`` and ``options``.
         **options: The fields of ``ClientConfig``.
 

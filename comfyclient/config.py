@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import threading
@@ -72,6 +73,10 @@ class Reconnect(Backoff):
     deaf_after: float = field(default=5.0, validator=_seconds)
 
 
+def _default_url() -> str:
+    return os.environ.get("COMFYUI_URL") or "http://127.0.0.1:8188"
+
+
 def _base_url(url: str) -> str:
     if not isinstance(url, str):
         msg = f"the server's URL must be a string such as 'http://127.0.0.1:8188', not {type(url).__name__}"
@@ -116,7 +121,8 @@ class ClientConfig:
     """Everything a client has to know about its server. Immutable.
 
     Attributes:
-        url: Base address, with a path prefix where a proxy has one.
+        url: Base address, with a path prefix where a proxy has one. By default the environment variable
+            ``COMFYUI_URL``, or else ``http://127.0.0.1:8188``, where ComfyUI listens by itself.
         client_id: The websocket's id; the server sends a prompt's events to the client that submitted it.
             One id for each client: with two sockets of one id, the server forgets the newer one.
         realtime: Whether to use the websocket. Without it jobs work by polling.
@@ -129,7 +135,7 @@ class ClientConfig:
         reconnect: How the websocket comes back; ``None`` to stay away once it is lost.
     """
 
-    url: str = field(default="http://127.0.0.1:8188", converter=_base_url, repr=redact)
+    url: str = field(factory=_default_url, converter=_base_url, repr=redact)
     client_id: str = field(factory=lambda: uuid.uuid4().hex, validator=instance_of(str))
     realtime: bool = True
     headers: Mapping[str, str] = field(factory=dict, converter=_headers, repr=lambda headers: repr(list(headers)))

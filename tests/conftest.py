@@ -89,17 +89,13 @@ def start_comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartCom
     if EXTERNAL_URL:
         pytest.skip("needs a ComfyUI that the tests start themselves")
     with ExitStack() as servers:
-        yield lambda *arguments: servers.enter_context(
-            _new_server(tmp_path_factory.mktemp("comfyui"), *arguments)
-        )
+        yield lambda *arguments: servers.enter_context(_new_server(tmp_path_factory.mktemp("comfyui"), *arguments))
 
 
 def _new_server(base_directory: Path, *arguments: str) -> RealServer:
     installation = find()
     if installation is None:
-        pytest.fail(
-            "There is no ComfyUI in the cache: run `make comfyui`, or set COMFYUI_URL.", pytrace=False
-        )
+        pytest.fail("There is no ComfyUI in the cache: run `make comfyui`, or set COMFYUI_URL.", pytrace=False)
     return RealServer(installation, *arguments, base_directory=base_directory)
 
 

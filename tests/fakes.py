@@ -7,10 +7,13 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PATIENCE = 10.0  # seconds that a thread may take to come to an end
 
@@ -90,7 +93,6 @@ def silence(data: bytes = b"") -> Callable[[socket.socket], None]:
     return answer
 
 
-@dataclass
 class FlakyServer:
     """Gives its answers one after the other, whatever is asked; the last one again and again.
 
@@ -99,13 +101,10 @@ class FlakyServer:
         requests: What was asked, in order.
     """
 
-    answers: list[Answer]
-    requests: list[Request] = field(default_factory=list)
-
     def __init__(self, *answers: Answer) -> None:
         """Prepare the answers; ``with`` starts the server."""
         self.answers = list(answers)
-        self.requests = []
+        self.requests: list[Request] = []
         self._lock = threading.Lock()  # guards requests and _open
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -113,7 +112,7 @@ class FlakyServer:
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> FlakyServer:
+    def __enter__(self) -> Self:
         """Start it."""
         self._start(self._accept)
         return self
@@ -149,14 +148,13 @@ class FlakyServer:
             number += 1
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        with connection, contextlib.suppress(OSError):
-            with connection.makefile("rb") as stream:
-                while request := _read(stream, number):
-                    answer = self._answer(request)
-                    if callable(answer):
-                        answer(connection)
-                        break
-                    connection.sendall(answer)
+        with connection, contextlib.suppress(OSError), connection.makefile("rb") as stream:
+            while request := _read(stream, number):
+                answer = self._answer(request)
+                if callable(answer):
+                    answer(connection)
+                    break
+                connection.sendall(answer)
         with self._lock:
             self._open.discard(connection)
 
@@ -179,7 +177,7 @@ def _read(stream: Any, number: int) -> Request | None:
 
 
 @contextlib.contextmanager
-def nobody() -> Any:
+def nobody() -> Iterator[str]:
     """The URL of a port where connections are refused."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # bound, so that nobody else gets it; not listening

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from comfyclient.errors import node_label
-from comfyclient.workflow.links import find_cycle, misread, surely_meant
+from comfyclient.workflow.links import find_cycle, is_link, misread, surely_meant
 from comfyclient.workflow.wording import shown
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def content_problems(graph: Graph) -> list[str]:
                 problems.append(f"{named}: the name of input {shown(name)} is no string")
             if surely_meant(value, graph) and (why := misread(value, graph)):
                 problems.append(f"{named}: input {shown(name)} {why}")
+            if isinstance(value, Mapping) and is_link(value.get("__value__")):
+                # It unwraps the value before it looks for links, and one to nowhere ends its worker for good.
+                problems.append(f"{named}: input {shown(name)} is {shown(value)}, which the server makes a link of")
     if unwritten and not problems:  # it is neither an input nor one of the parts beside them
         problems.append(f"the workflow {unwritten}")
     if cycle := find_cycle(graph):

@@ -42,7 +42,6 @@ class Node(MutableMapping[str, Any]):
     __slots__ = ("_raw", "id")
 
     def __init__(self, node_id: str, raw: dict[str, Any]) -> None:
-        """Look at a node; workflows make these."""
         self.id = node_id
         self._raw = raw
 
@@ -72,7 +71,6 @@ class Node(MutableMapping[str, Any]):
         return self.inputs[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Set an input."""
         self.inputs[name] = value
 
     def __delitem__(self, name: str) -> None:
@@ -81,19 +79,15 @@ class Node(MutableMapping[str, Any]):
         del self.inputs[name]
 
     def __contains__(self, name: object) -> bool:
-        """Whether the node has this input."""
         return name in self.inputs
 
     def __iter__(self) -> Iterator[str]:
-        """The names of the inputs."""
         return iter(self.inputs)
 
     def __len__(self) -> int:
-        """How many inputs there are."""
         return len(self.inputs)
 
     def __repr__(self) -> str:
-        """Which node it is, and the names of its inputs."""
         return f"<Node {_label(self)}: {', '.join(map(str, self.inputs)) or 'no inputs'}>"
 
     def _must_have(self, name: str) -> None:
@@ -110,6 +104,8 @@ class Workflow(Mapping[str, Node]):
     node's change detection.
     """
 
+    _graph: dict[str, dict[str, Any]]
+
     def __init__(self, graph: Mapping[str, Any]) -> None:
         """Copy a graph.
 
@@ -120,7 +116,10 @@ class Workflow(Mapping[str, Node]):
         Raises:
             WorkflowError: It has another shape; the message names every node that is wrong.
         """
-        raw: Any = graph.to_api() if isinstance(graph, Workflow) else graph
+        if isinstance(graph, Workflow):
+            self._graph = graph.to_api()
+            return
+        raw: Any = graph
         if not isinstance(raw, Mapping):
             raise WorkflowError(f"a workflow is an object of nodes by their ids, not {check.kind_of(raw)}")
         body = raw.get("prompt")
@@ -132,7 +131,7 @@ class Workflow(Mapping[str, Node]):
             )
         if problems := check.shape_problems(raw):
             raise WorkflowError(f"{report(problems)}\nThis is not the API format: {check.EXPORT_ADVICE}")
-        self._graph: dict[str, dict[str, Any]] = {node_id: _copy_node(node) for node_id, node in raw.items()}
+        self._graph = {node_id: _copy_node(node) for node_id, node in raw.items()}
 
     @classmethod
     def load(cls, source: Source) -> Workflow:
@@ -160,15 +159,12 @@ class Workflow(Mapping[str, Node]):
         return Node(node_id, self._graph[node_id])
 
     def __contains__(self, node_id: object) -> bool:
-        """Whether there is a node with this id."""
         return node_id in self._graph
 
     def __iter__(self) -> Iterator[str]:
-        """The ids of the nodes."""
         return iter(self._graph)
 
     def __len__(self) -> int:
-        """How many nodes there are."""
         return len(self._graph)
 
     def __eq__(self, other: object) -> bool:

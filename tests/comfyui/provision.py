@@ -95,9 +95,7 @@ def own_checkout(source: Path, python: str | None = None) -> Installation:
     return Installation(chosen, source)
 
 
-def provision(
-    environ: Mapping[str, str] = os.environ, say: Callable[[str], None] = lambda _: None
-) -> Installation:
+def provision(environ: Mapping[str, str] = os.environ, say: Callable[[str], None] = lambda _: None) -> Installation:
     """Fetch the server unless it is there, and return it.
 
     Safe to interrupt at any time and to run twice at once: a lock is held all the while, the stamp is written
@@ -285,7 +283,8 @@ class _Runner:
         redraw = sys.stderr.isatty()
         while not _ended(process, 1.0 if redraw else HEARTBEAT):
             text = self.log.read_text(encoding="utf-8", errors="replace")
-            lines = [line.strip() for line in text.splitlines() if not line.startswith("WARNING")]
+            said = map(str.strip, text.splitlines())
+            lines = [line for line in said if not line.startswith(("WARNING", "━"))]
             doing = f"  {time.monotonic() - started:4.0f} s  {lines[-1] if lines else ''}"
             if redraw:
                 width = max(shutil.get_terminal_size().columns - 1, 40)

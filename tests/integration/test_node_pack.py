@@ -51,11 +51,7 @@ class Peer:
         messages = []
         while True:
             messages.append(message := self.receive())
-            if (
-                isinstance(message, dict)
-                and message["type"] == kind
-                and data.items() <= message["data"].items()
-            ):
+            if isinstance(message, dict) and message["type"] == kind and data.items() <= message["data"].items():
                 return messages
 
     def submit(self, **graph: dict[str, Any]) -> str:
@@ -125,9 +121,7 @@ def test_the_seed_decides_about_the_cache(peer: Peer) -> None:
 
 
 def test_progress_goes_through_its_steps_and_passes_its_value_on(peer: Peer) -> None:
-    messages = peer.run(
-        a=node("TestProgress", steps=4, seed=fresh(), value="kept"), b=node("TestText", value=["a", 0])
-    )
+    messages = peer.run(a=node("TestProgress", steps=4, seed=fresh(), value="kept"), b=node("TestText", value=["a", 0]))
     steps = [(event["value"], event["max"]) for event in data(messages, "progress")]
     assert steps[0] == (1, 4)
     assert steps[-1] == (4, 4)
@@ -153,9 +147,7 @@ def test_previews_are_real_pictures(peer: Peer, image_format: str, number: int) 
 
 def test_a_gate_holds_until_it_is_released(peer: Peer) -> None:
     name = uuid.uuid4().hex
-    prompt_id = peer.submit(
-        a=node("TestGate", name=name, value="through"), b=node("TestText", value=["a", 0])
-    )
+    prompt_id = peer.submit(a=node("TestGate", name=name, value="through"), b=node("TestText", value=["a", 0]))
     assert peer.get(f"/comfyclient_test/reached/{name}").ok
     assert name in peer.get("/comfyclient_test/waiting").json()
     peer.post(f"/comfyclient_test/release/{name}")
@@ -228,14 +220,10 @@ def test_a_late_error_comes_after_an_output_and_progress(peer: Peer) -> None:
 
 @pytest.mark.parametrize("message", ["", "not today"])
 def test_block_blocks_what_follows(peer: Peer, message: str) -> None:
-    messages = peer.run(
-        a=node("TestBlock", message=message, seed=fresh()), b=node("TestText", value=["a", 0])
-    )
+    messages = peer.run(a=node("TestBlock", message=message, seed=fresh()), b=node("TestText", value=["a", 0]))
     assert data(messages, "executed") == []
     assert len(data(messages, "execution_success")) == 1
-    assert [e["exception_type"] for e in data(messages, "execution_error")] == ["ExecutionBlocked"] * bool(
-        message
-    )
+    assert [e["exception_type"] for e in data(messages, "execution_error")] == ["ExecutionBlocked"] * bool(message)
 
 
 def test_expand_becomes_other_nodes(peer: Peer) -> None:
@@ -251,9 +239,7 @@ def test_expand_becomes_other_nodes(peer: Peer) -> None:
 
 
 def test_expand_can_fail_inside(peer: Peer) -> None:
-    messages = peer.run(
-        a=node("TestExpand", count=1, fail=True, seed=fresh()), b=node("TestText", value=["a", 0])
-    )
+    messages = peer.run(a=node("TestExpand", count=1, fail=True, seed=fresh()), b=node("TestText", value=["a", 0]))
     (error,) = data(messages, "execution_error")
     assert (error["node_id"], error["node_type"]) == ("a", "TestExpand")
     assert error["exception_message"] == "inner\n"

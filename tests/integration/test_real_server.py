@@ -48,9 +48,7 @@ def test_a_taken_port_is_left_alone_and_a_killed_server_comes_back(
 
 
 def test_a_server_that_dies_says_why(start_comfyui: StartComfyUI) -> None:
-    with pytest.raises(
-        ServerFailedError, match=r"died while starting(.|\n)*unrecognized arguments: --no-such"
-    ):
+    with pytest.raises(ServerFailedError, match=r"died while starting(.|\n)*unrecognized arguments: --no-such"):
         start_comfyui("--no-such-option")
 
 

@@ -138,9 +138,7 @@ class TestCheckDisk:
         provision.check_disk(tmp_path, needed=1)
 
     def test_says_what_is_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(
-            ProvisionError, match=r"needs 1000000 GB of disk .* has [0-9.]+ GB free: make room"
-        ):
+        with pytest.raises(ProvisionError, match=r"needs 1000000 GB of disk .* has [0-9.]+ GB free: make room"):
             provision.check_disk(tmp_path, needed=10**15)
 
 
@@ -151,9 +149,7 @@ class TestProvision:
         assert provision.provision(environ, said.append).source == home / "source"
         assert said == []
 
-    def test_waits_for_another_run_and_takes_what_that_made(
-        self, environ: dict[str, str], home: Path
-    ) -> None:
+    def test_waits_for_another_run_and_takes_what_that_made(self, environ: dict[str, str], home: Path) -> None:
         said: queue.Queue[str] = queue.Queue()
         home.parent.mkdir()
         with ThreadPoolExecutor() as pool:

@@ -125,9 +125,14 @@ def test_nothing_is_left_of_a_file_that_was_not_finished(
     target = tmp_path / "a.png"
     if overwrite:
         target.write_bytes(b"old")
-    with pytest.raises(error), atomic_write(target, overwrite=overwrite) as file:
-        file.write(b"new")
-        raise error
+
+    def fail() -> None:
+        with atomic_write(target, overwrite=overwrite) as file:
+            file.write(b"new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert [path.read_bytes() for path in tmp_path.iterdir()] == ([b"old"] if overwrite else [])
 
 
@@ -178,9 +183,14 @@ def _links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("_links")
 def test_a_file_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     target = tmp_path / "a.png"
-    with pytest.raises(FileExistsError, match="overwrite=True"), atomic_write(target) as file:
-        file.write(b"ours")
-        target.write_bytes(b"theirs")
+
+    def write() -> None:
+        with atomic_write(target) as file:
+            file.write(b"ours")
+            target.write_bytes(b"theirs")
+
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        write()
     assert target.read_bytes() == b"theirs"
     assert list(tmp_path.iterdir()) == [target]
 

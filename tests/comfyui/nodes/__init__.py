@@ -298,9 +298,7 @@ class TestExpand(_Node):
         for _inner in range(count):
             last = graph.node("TestProgress", steps=2, seed=seed, value=last).out(0)
         if fail:
-            last = graph.node(
-                "TestRaise", exception="ValueError", message="inner", seed=seed, value=last
-            ).out(0)
+            last = graph.node("TestRaise", exception="ValueError", message="inner", seed=seed, value=last).out(0)
         if show:
             graph.node("TestText", value=last)
         return {"result": (last,), "expand": graph.finalize()}

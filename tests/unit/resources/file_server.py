@@ -64,12 +64,8 @@ class FileServer:
     requests: list[Request] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        owner = self
-
-        class Handler(_Handler):
-            files = owner
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.files = self
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
@@ -91,10 +87,18 @@ class FileServer:
         self.body = json.dumps(value).encode()
 
 
+class _Server(ThreadingHTTPServer):
+    files: FileServer
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 10
-    files: FileServer
+    server: _Server
+
+    @property
+    def files(self) -> FileServer:
+        return self.server.files
 
     def do_GET(self) -> None:
         files = self._take()

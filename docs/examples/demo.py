@@ -1,0 +1,41 @@
+"""Run a workflow on a ComfyUI server, show its progress, and save the image it makes.
+
+The workflow needs no model. Where the server is comes from COMFYUI_URL; `make demo` starts one if that is not set.
+"""
+
+import random
+import sys
+from pathlib import Path
+
+from comfyclient import Client, ComfyError, Workflow
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Draw glows in the night sky, in colours of the day."""
+    workflow = Workflow.load(HERE / "glow.json")
+    for node in workflow.find_all(class_type="EmptyImage"):
+        if node.title != "Night sky":
+            node["color"] = random.randrange(1 << 24)
+
+    with Client() as client:
+        print(f"ComfyUI {client.system.stats().system.comfyui_version} at {client.config.shown_url}, prompt", end=" ")
+        job = client.submit(workflow)
+        print(job.prompt_id)
+
+        def show(_event: object) -> None:
+            done = round(40 * job.progress)
+            print(f"\r[{'#' * done}{'.' * (40 - done)}] {job.progress:4.0%}", end="", flush=True)
+
+        result = job.result(timeout=120, on_event=show)
+        show(None)
+        print(f"\n{result}")
+        print("Saved", result.images[0].save("demo.png", overwrite=True))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ComfyError as error:
+        sys.exit(f"{error}")
