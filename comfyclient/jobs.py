@@ -10,7 +10,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, 
 from typing import TYPE_CHECKING, NamedTuple
 
 from comfyclient._tracking import failures
-from comfyclient.errors import ComfyError, JobTimeout, NodeProblem
+from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem
 from comfyclient.events import Event, Preview
 from comfyclient.results import Result, Timings
 
@@ -240,11 +240,7 @@ class Job:
         while True:
             pause = self._pause(deadline)
             with state.changed:
-                state.waiters += 1
-                try:
-                    state.changed.wait_for(lambda: state.outcome is not None or state.needs_asking, pause)
-                finally:
-                    state.waiters -= 1
+                state.changed.wait_for(lambda: state.outcome is not None or state.needs_asking, pause)
                 if state.outcome is not None:
                     return state.outcome
             self._look(deadline)
@@ -252,19 +248,12 @@ class Job:
     def _next_event(self, listener: queue.Queue[Event], deadline: float | None) -> Event | None:
         """The next event, or ``None`` at the end."""
         while True:
-            pause = self._pause(deadline)
-            with self._state.changed:
-                self._state.waiters += 1
             try:
-                return listener.get(timeout=pause)
+                return listener.get(timeout=self._pause(deadline))
             except queue.Empty:
-                pass
-            except ComfyError:
+                self._look(deadline)
+            except ClientClosed:
                 return None
-            finally:
-                with self._state.changed:
-                    self._state.waiters -= 1
-            self._look(deadline)
 
     def _pause(self, deadline: float | None) -> float:
         now = time.monotonic()
@@ -360,8 +349,14 @@ def _next_ended(ended: queue.SimpleQueue[Job], pending: Iterable[Job], deadline:
         try:
             return ended.get(timeout=remaining)
         except queue.Empty:
-            for job in pending:
-                job._look(deadline)  # noqa: SLF001 - of this very module
+            if deadline is not None and time.monotonic() >= deadline:
+                job = next(iter(pending))
+                raise JobTimeout(
+                    job.prompt_id, f"prompt {job.prompt_id} and perhaps others have not ended in time"
+                ) from None
+            # The dispatcher thread does this too, unless it is that thread that waits here, in a callback.
+            for watch in {job._tracker.watch for job in pending}:  # noqa: SLF001 - of this very module
+                watch.chores()
 
 
 def wait(jobs: Iterable[Job], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> DoneAndNotDone:

@@ -63,7 +63,6 @@ class Connection:
         self._awake = False
         self._heard_at = 0.0
         self._expecting_since: float | None = None
-        self._suspect = ""
 
     @property
     def is_open(self) -> bool:
@@ -126,11 +125,6 @@ class Connection:
         """Something must have arrived since ``since`` or arrive soon; otherwise the socket is deaf."""
         with self._changed:
             self._expecting_since = since
-
-    def suspect(self, reason: str) -> None:
-        """A message is known to have been missed: open a new connection."""
-        with self._changed:
-            self._suspect = reason
 
     def close(self, timeout: float = 2.0) -> None:
         """End the thread and the socket. Idempotent, and bounded by twice ``timeout`` plus the connect timeout."""
@@ -200,7 +194,6 @@ class Connection:
             self._socket = current
             self._heard_at = time.monotonic()
             self._expecting_since = None
-            self._suspect = ""
             again, self._was_open = self._was_open, True
             self._changed.notify_all()
         log.debug("websocket open at %s", self._config.shown_url)
@@ -249,8 +242,6 @@ class Connection:
         """Why the socket must be deaf, or nothing."""
         policy = self._config.reconnect
         with self._changed:
-            if self._suspect:
-                return self._suspect
             since = self._expecting_since
             if since is None or policy is None:
                 return ""

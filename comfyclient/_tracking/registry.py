@@ -105,18 +105,21 @@ class Router:
         registry: The jobs.
         subscriptions: Everybody else.
         call_back: Hands an event over to the dispatcher.
-        look: Called when the jobs should be asked about soon.
+        look: Called with the seconds in which the jobs should be looked at.
 
     Attributes:
+        settling: Seconds that the queue's length and our count of jobs may differ in the ordinary course of things.
         queue_count: How many prompts the server last said wait or run, and when it said so, in monotonic seconds.
     """
+
+    settling = 0.25
 
     def __init__(
         self,
         registry: Registry,
         subscriptions: Subscriptions,
         call_back: Callable[[Event], None],
-        look: Callable[[], None],
+        look: Callable[[float], None],
     ) -> None:
         self._registry = registry
         self._subscriptions = subscriptions
@@ -160,7 +163,7 @@ class Router:
             if job.outcome is not None:
                 self._registry.drop(job)
             else:
-                self._look()
+                self._look(0.0)
         result: Event = event
         return result
 
@@ -179,11 +182,11 @@ class Router:
             self._running = None
             for job in self._registry.live():
                 job.gap = True
-            self._look()
+            self._look(0.0)
         elif kind is Reconnected:
             for job in self._registry.live():
                 job.interval = job.asked_at = job.heard_at = 0.0
-            self._look()
+            self._look(0.0)
         return event
 
     def _count(self, status: Status) -> None:
@@ -193,4 +196,4 @@ class Router:
         fell = remaining < self.queue_count[0]
         self.queue_count = (remaining, time.monotonic())
         if fell and remaining < len(self._registry):
-            self._look()  # fewer prompts wait or run than we have jobs: one of ours may have been deleted
+            self._look(self.settling)  # fewer prompts wait or run than we have jobs: one of ours may have been deleted

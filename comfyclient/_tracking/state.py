@@ -87,7 +87,7 @@ class JobState:
         "started_at",
         "submitted_at",
         "success",
-        "waiters",
+        "unanswered_since",
     )
 
     def __init__(self, prompt_id: str, *, image_nodes: frozenset[str] = frozenset(), remote: bool = False) -> None:
@@ -121,7 +121,7 @@ class JobState:
         self.submitted_at = self.heard_at = self.asked_at = time.monotonic()
         self.interval = 0.0
         self.asking = False
-        self.waiters = 0
+        self.unanswered_since: float | None = None
 
     @property
     def status(self) -> JobStatus:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from comfyclient._realtime.connection import Connection
 from comfyclient._realtime.dispatcher import Dispatcher
 from comfyclient._realtime.subscriptions import Subscriptions
+from comfyclient._tracking.inquiry import Inquiry
 from comfyclient._tracking.registry import Registry, Router
 from comfyclient._tracking.state import JobState, Outcome
 from comfyclient._tracking.watch import Watch
@@ -52,7 +53,8 @@ class Tracker:
         self.dispatcher = Dispatcher(self.subscriptions, self._chores)
         self.router = Router(self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry)
         self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
-        self.watch = Watch(self.config, self.registry, self.router, self.connection, queue, history, jobs, system)
+        inquiry = Inquiry(queue, history, jobs, system)
+        self.watch = Watch(self.config, self.registry, self.router, self.connection, inquiry)
         self._closing = threading.Lock()  # guards _closed
         self._closed = False
 
@@ -99,6 +101,7 @@ class Tracker:
     def follow(self, job: JobState) -> None:
         """Look after a job that the server has accepted."""
         self.dispatcher.start()
+        self.watch.arrange()
         self.dispatcher.hurry(max(0.0, self.watch.due(job) - time.monotonic()))
 
     def close(self, timeout: float) -> None:

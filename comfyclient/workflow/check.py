@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from comfyclient.errors import node_label
 from comfyclient.workflow.links import find_cycle, is_link, misread, surely_meant
-from comfyclient.workflow.wording import shown
+from comfyclient.workflow.wording import kind_of, shown
 
 if TYPE_CHECKING:
     from comfyclient.workflow.links import Graph
@@ -98,19 +98,3 @@ def _refuse(value: Any) -> NoReturn:
 
 
 _ENCODER = json.JSONEncoder(allow_nan=False, default=_refuse)
-
-_KINDS: dict[type, str] = {
-    type(None): "null",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    list: "a list",
-    dict: "an object",
-}
-
-
-def kind_of(value: Any) -> str:
-    """What a message calls a value of this type."""
-    name = type(value).__name__
-    return _KINDS.get(type(value)) or f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

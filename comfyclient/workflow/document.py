@@ -14,6 +14,7 @@ from comfyclient.workflow import check, links
 from comfyclient.workflow.source import read
 from comfyclient.workflow.wording import (
     MissingError,
+    kind_of,
     listed,
     nearest,
     nearest_hint,
@@ -121,7 +122,7 @@ class Workflow(Mapping[str, Node]):
             return
         raw: Any = graph
         if not isinstance(raw, Mapping):
-            raise WorkflowError(f"a workflow is an object of nodes by their ids, not {check.kind_of(raw)}")
+            raise WorkflowError(f"a workflow is an object of nodes by their ids, not {kind_of(raw)}")
         body = raw.get("prompt")
         if isinstance(body, Mapping) and "class_type" not in body:
             raw = body

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow.check import EXPORT_ADVICE, kind_of
+from comfyclient.workflow.check import EXPORT_ADVICE
+from comfyclient.workflow.wording import kind_of
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | Mapping[str, Any] | IO[str] | IO[bytes]
 
@@ -60,9 +61,9 @@ def _parse(data: str | bytes, name: str) -> Any:
     try:
         return json.loads(data)
     except json.JSONDecodeError as error:
-        cut = "; it seems to be cut off" if error.pos >= len(error.doc.rstrip()) else ""
-        raise WorkflowError(
-            f"{name} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}{cut}"
-        ) from None
+        ends = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+        cut = "; it seems to be cut off" if ends else ""
+        what = error.msg.removesuffix(" starting at")
+        raise WorkflowError(f"{name} is not JSON: {what} at line {error.lineno}, column {error.colno}{cut}") from None
     except (ValueError, RecursionError) as error:  # no text; an int of thousands of digits; nested too deeply
         raise WorkflowError(f"{name} is not JSON: {error}") from None

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MOST_LINES = 10
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
 
 
 class MissingError(WorkflowError, KeyError):
@@ -25,8 +34,14 @@ def shown(value: Any, limit: int = 60) -> str:
     try:
         text = repr(value)
     except (RecursionError, ValueError):  # nested too deeply; an int of more digits than Python prints
-        return f"a {type(value).__name__}"
+        return kind_of(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def kind_of(value: Any) -> str:
+    """What a message calls a value of this type."""
+    name = type(value).__name__
+    return _KINDS.get(type(value)) or f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def listed(texts: Iterable[str], limit: int = 8) -> str:

@@ -508,7 +508,8 @@ def test_a_directory_in_the_name_is_a_subfolder(accepting: FileServer, files: Fi
     assert form["subfolder"][1] == b"sub/x/y"
 
 
-def test_progress_is_told_in_bytes(accepting: FileServer, files: Files) -> None:
+@pytest.mark.usefixtures("accepting")
+def test_progress_is_told_in_bytes(files: Files) -> None:
     told: list[tuple[int, int]] = []
     files.upload_image(CONTENT, progress=lambda sent, total: told.append((sent, total)))
     size = len(CONTENT)

@@ -29,7 +29,7 @@ NAMED = "node 9 'Save' (SaveImage): input 'x' "
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (["12", 0], "points at node '12', which the workflow does not have; nearest: '1', '11'"),
+        (["12", 0], "points at node '12', which the workflow does not have; nearest: '1'"),
         (["nowhere", 0], "points at node 'nowhere', which the workflow does not have"),
         (["1", -1], "is ['1', -1]: a link has its id in quotes and a number from 0: [\"1\", 0]"),
         (["1", 0.0], "is ['1', 0.0]: a link has its id in quotes and a number from 0: [\"1\", 0]"),
@@ -43,7 +43,7 @@ NAMED = "node 9 'Save' (SaveImage): input 'x' "
         ({1, 2}, "holds a set, which JSON cannot"),
         (b"abc", "holds a bytes, which JSON cannot"),
         ({(1, 2): 3}, "keys must be str, int, float, bool or None, not tuple"),
-        (10**5000, "is a int, which JSON cannot hold (Exceeds the limit"),
+        pytest.param(10**5000, "is a number, which JSON cannot hold (Exceeds the limit", id="huge"),
     ],
 )
 def test_a_bad_value_is_named(value: Any, message: str) -> None:
@@ -97,12 +97,12 @@ def test_of_many_problems_the_first_ten_are_told() -> None:
 
 
 def test_a_node_that_feeds_itself_is_a_circle() -> None:
-    with pytest.raises(WorkflowError, match="^nodes feed each other in a circle: 9 -> 9; remove one of these links$"):
+    with pytest.raises(WorkflowError, match=r"^nodes feed each other in a circle: 9 -> 9; remove one of these links$"):
         workflow(images=["9", 0]).check()
 
 
 def test_an_empty_workflow_is_refused() -> None:
-    with pytest.raises(WorkflowError, match="^the workflow has no nodes$"):
+    with pytest.raises(WorkflowError, match=r"^the workflow has no nodes$"):
         Workflow({}).check()
 
 
@@ -111,13 +111,13 @@ def test_other_parts_of_a_node_are_checked_too() -> None:
     document["9"].title = Path("x")  # type: ignore[assignment] # on purpose
     with pytest.raises(WorkflowError, match=r"^node 9 'SaveImage': its '_meta' holds a \w+, which JSON cannot"):
         document.check()
-    with pytest.raises(WorkflowError, match="^the workflow keys must be str"):
+    with pytest.raises(WorkflowError, match=r"^the workflow keys must be str"):
         Workflow({"1": {"class_type": "X", (1, 2): 3}}).check()
 
 
 def test_names_of_inputs_are_strings() -> None:
     document = Workflow({"1": {"class_type": "X", "inputs": {3: 4}}})
-    with pytest.raises(WorkflowError, match="^node 1 'X': the name of input 3 is no string$"):
+    with pytest.raises(WorkflowError, match=r"^node 1 'X': the name of input 3 is no string$"):
         document.check()
 
 
@@ -125,7 +125,7 @@ def test_a_shape_that_is_no_graph_is_refused_at_once() -> None:
     with pytest.raises(WorkflowError) as caught:
         Workflow(
             {
-                1: {"class_type": "X"},
+                1: {"class_type": "X"},  # type: ignore[dict-item] # on purpose
                 "2": None,
                 "3": "x",
                 "4": [],
@@ -134,7 +134,7 @@ def test_a_shape_that_is_no_graph_is_refused_at_once() -> None:
                 "7": {"class_type": ["a"], "inputs": None},
                 "8": {"class_type": "X", "inputs": []},
                 "9": {"class_type": "Y", "inputs": {}},
-            }  # type: ignore[dict-item] # on purpose
+            }
         )
     assert str(caught.value).splitlines() == [
         "the workflow has 9 problems:",

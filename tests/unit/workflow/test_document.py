@@ -3,13 +3,15 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Node, Workflow
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def graph() -> dict[str, Any]:
@@ -71,7 +73,7 @@ def test_a_missing_input_names_those_there_are(workflow: Workflow) -> None:
         workflow["6"]["txt"]
     with pytest.raises(KeyError, match="has no input 'txt'"):
         del workflow["6"]["txt"]
-    with pytest.raises(WorkflowError, match="it has none$"):
+    with pytest.raises(WorkflowError, match=r"it has none$"):
         Workflow({"1": {"class_type": "X"}})["1"]["a"]
 
 
@@ -148,11 +150,11 @@ def test_find_lists_the_candidates_of_several(workflow: Workflow) -> None:
 
 
 def test_find_lists_the_nearest_of_none(workflow: Workflow) -> None:
-    with pytest.raises(WorkflowError, match="^no node has the class_type 'Ksampler'; nearest: 104:3 'KSampler'$"):
+    with pytest.raises(WorkflowError, match=r"^no node has the class_type 'Ksampler'; nearest: 104:3 'KSampler'$"):
         workflow.find(class_type="Ksampler")
-    with pytest.raises(WorkflowError, match="^no node has the title 'positive'; nearest: 6 'Positive'"):
+    with pytest.raises(WorkflowError, match=r"^no node has the title 'positive'; nearest: 6 'Positive'"):
         workflow.find(title="positive")
-    with pytest.raises(WorkflowError, match="^no node has an id; there are no nodes$"):
+    with pytest.raises(WorkflowError, match=r"^no node has an id; there are no nodes$"):
         Workflow({}).find()
 
 
@@ -205,8 +207,10 @@ def test_set_tells_everything_that_is_wrong_and_changes_nothing(workflow: Workfl
     assert str(caught.value).splitlines() == [
         "the workflow has 5 problems:",
         "  - 'KSampler.sed': node 104:3 'KSampler' has no input 'sed'; nearest: 'seed'; add=True would add it",
-        "  - 'CLIPTextEncode.text' fits more than one input: '6.text' of 6 'Positive' (CLIPTextEncode), "
-        "'7.text' of 7 'No. 2' (CLIPTextEncode)",
+        (
+            "  - 'CLIPTextEncode.text' fits more than one input: '6.text' of 6 'Positive' (CLIPTextEncode), "
+            "'7.text' of 7 'No. 2' (CLIPTextEncode)"
+        ),
         "  - 'Sav.images': no node has such an id, title or class; nearest: 9 'Save' (SaveImage)",
         "  - 'text' names no input: write '<node>.<input>'",
         "  - '.' names no input: write '<node>.<input>'",
@@ -215,7 +219,7 @@ def test_set_tells_everything_that_is_wrong_and_changes_nothing(workflow: Workfl
 
 
 def test_set_adds_inputs_only_when_told(workflow: Workflow) -> None:
-    with pytest.raises(WorkflowError, match="has no input 'denoise'; add=True would add it$"):
+    with pytest.raises(WorkflowError, match=r"has no input 'denoise'; add=True would add it$"):
         workflow.set({"KSampler.denoise": 0.5})
     workflow.set({"KSampler.denoise": 0.5}, add=True)
     assert workflow["104:3"]["denoise"] == 0.5

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from comfyclient.workflow import Workflow
 from comfyclient.workflow.links import find_cycle, is_link, misread
 
@@ -37,7 +39,7 @@ def test_a_cycle_runs_with_the_data() -> None:
     workflow["0"]["image"] = ["2", 0]
     cycle = find_cycle(workflow.to_api())
     assert cycle is not None
-    assert all(workflow[fed]["image"][0] == feeder for feeder, fed in zip(cycle, cycle[1:], strict=False))
+    assert all(workflow[fed]["image"][0] == feeder for feeder, fed in itertools.pairwise(cycle))
 
 
 def test_a_link_is_what_the_server_takes_for_one() -> None:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GRAPH = {"1": {"class_type": "EmptyImage", "inputs": {"width": 8, "text": "żółć"}, "_meta": {"title": "Leer"}}}
 TEXT = json.dumps(GRAPH, ensure_ascii=False)
@@ -65,7 +67,11 @@ EXPORT = "in the editor, the menu Workflow > Export (API) writes it"
             '{\n  "1": {"class_type": "X",}\n}',
             "the text is not JSON: Expecting property name enclosed in double quotes at line 2, column 27",
         ),
-        (TEXT[:-9], "the text is not JSON: Expecting ',' delimiter at line 1, column 91; it seems to be cut off"),
+        (TEXT[:-9], "the text is not JSON: Expecting value at line 1, column 95; it seems to be cut off"),
+        (
+            TEXT[:-5],
+            "the text is not JSON: Unterminated string at line 1, column 95; it seems to be cut off",
+        ),
         (
             b'{"a": \xff}',
             "the data is not JSON: 'utf-8' codec can't decode byte 0xff in position 6: invalid start byte",
@@ -111,5 +117,5 @@ def test_what_python_cannot_parse_is_refused(text: str) -> None:
 
 def test_the_constructor_takes_a_graph_only() -> None:
     wrong: Any = TEXT
-    with pytest.raises(WorkflowError, match="not a string$"):
+    with pytest.raises(WorkflowError, match=r"not a string$"):
         Workflow(wrong)
