@@ -6,6 +6,7 @@ from the environment once per client, since requests would read them anew for ev
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 import requests
+from attrs import evolve
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -104,6 +106,12 @@ class Transport:
         self._lock = threading.Lock()  # guards _sessions
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self._closed = threading.Event()
+
+    def impatient(self, seconds: float) -> Transport:
+        """The same connections, for requests that may take ``seconds`` at most before the server says something."""
+        view = copy.copy(self)
+        view.config = evolve(self.config, read_timeout=min(seconds, self.config.read_timeout))
+        return view
 
     def url(self, path: str) -> str:
         """The full address of a path, without credentials."""

@@ -70,13 +70,7 @@ class Client(EventSource):
         self.nodes = Nodes(self._transport)
         self.system = System(self._transport)
         self._tracker = Tracker(
-            self._transport,
-            queue=self.queue,
-            history=self.history,
-            jobs=self.jobs,
-            nodes=self.nodes,
-            files=self.files,
-            system=self.system,
+            self._transport, queue=self.queue, history=self.history, nodes=self.nodes, files=self.files
         )
         super().__init__(self._tracker)
 

@@ -88,7 +88,7 @@ def _base_url(url: str) -> str:
         fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         parts, fits = SplitResult("", "", "", "", ""), False
-    if not fits or parts.query or parts.fragment or re.search(r"\s|%(?![0-9A-Fa-f]{2})", parts.netloc):
+    if not fits or parts.query or parts.fragment or re.search(r"\s", parts.netloc):
         shown = redact(text).rpartition("@")[2]  # an ill-formed URL can hide its password where it is not looked for
         msg = f"{shown!r} is no URL of a ComfyUI server; write 'http://host:port', and a path prefix if it has one"
         raise ValueError(msg)

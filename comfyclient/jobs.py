@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import queue
 import threading
 import time
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from comfyclient.workflow import Workflow
 
 __all__ = ["ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION", "DoneAndNotDone", "Job", "as_completed", "wait"]
+
+log = logging.getLogger(__name__)
 
 _GLANCE = 0.25
 """Seconds between two looks at silent jobs by somebody who waits for several."""
@@ -283,6 +286,8 @@ class Job:
 
     def _result(self, outcome: Outcome) -> Result:
         state, entry = self._state, outcome.entry
+        if state.gap and state.image_nodes:
+            log.warning("images that prompt %s sent while the websocket was away are lost", self.prompt_id)
         if entry is None:
             outputs, display, cached = state.outputs or {}, state.display or {}, state.cached
         else:

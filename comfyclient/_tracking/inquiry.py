@@ -8,9 +8,10 @@ import re
 from typing import TYPE_CHECKING
 
 from comfyclient.errors import NotFound, ServerError
+from comfyclient.resources import History, Jobs, Queue, System
 
 if TYPE_CHECKING:
-    from comfyclient.resources import History, Jobs, Queue, System
+    from comfyclient._http import Transport
     from comfyclient.types import HistoryEntry
 
 log = logging.getLogger(__name__)
@@ -30,11 +31,11 @@ class Place(enum.Enum):
 class Inquiry:
     """Questions and orders about single prompts; what the server can do is found out once."""
 
-    def __init__(self, queue: Queue, history: History, jobs: Jobs, system: System) -> None:
-        self._queue = queue
-        self._history = history
-        self._jobs = jobs
-        self._system = system
+    def __init__(self, transport: Transport) -> None:
+        self._queue = Queue(transport)
+        self._history = History(transport)
+        self._jobs = Jobs(transport)
+        self._system = System(transport)
         self._has_jobs_route: bool | None = None
         self._version: tuple[int, ...] | None = None
 

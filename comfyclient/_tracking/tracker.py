@@ -18,9 +18,12 @@ from comfyclient.errors import ClientClosed, ServerUnreachable
 
 if TYPE_CHECKING:
     from comfyclient._http import Transport
-    from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
+    from comfyclient.resources import Files, History, Nodes, Queue
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = 10.0
+"""Seconds that the answer to a question about a job may take; callbacks wait meanwhile, and the next one follows."""
 
 
 class Tracker:
@@ -38,10 +41,8 @@ class Tracker:
         *,
         queue: Queue,
         history: History,
-        jobs: Jobs,
         nodes: Nodes,
         files: Files,
-        system: System,
     ) -> None:
         self.config = transport.config
         self.queue = queue
@@ -53,7 +54,7 @@ class Tracker:
         self.dispatcher = Dispatcher(self.subscriptions, self._chores)
         self.router = Router(self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry)
         self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
-        inquiry = Inquiry(queue, history, jobs, system)
+        inquiry = Inquiry(transport.impatient(_PATIENCE))
         self.watch = Watch(self.config, self.registry, self.router, self.connection, inquiry)
         self._closing = threading.Lock()  # guards _closed
         self._closed = False

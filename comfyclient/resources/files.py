@@ -10,10 +10,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 from urllib.parse import urlencode
 
-from comfyclient._convert import Misfit, structure
 from comfyclient._multipart import Form, FormError, content_name, opened
 from comfyclient._save import atomic_write, destination
-from comfyclient.errors import ComfyError, DecodeError, RequestTimeout, ServerError, ServerUnreachable
+from comfyclient.errors import ComfyError, RequestTimeout, ServerError, ServerUnreachable
+from comfyclient.resources._answers import read
 from comfyclient.types.files import FileInfo
 
 if TYPE_CHECKING:
@@ -180,12 +180,9 @@ class Files:
         except FormError as error:
             raise error.cause from None
         except ServerError as error:
-            raise _explained(error, "it stores nothing outside its directories") from None
-        answer = self._transport.parse(response)
-        try:
-            return structure(answer, FileInfo)
-        except Misfit as misfit:
-            raise DecodeError(self._transport.url(path), misfit.errors) from None
+            hint = "it stores nothing outside its directories" if error.status == HTTPStatus.BAD_REQUEST else None
+            raise _explained(error, hint) from None
+        return read(self._transport, response, FileInfo)
 
     def _copy(self, file: FileLike, sink: BinaryIO, **options: str | None) -> None:
         def restart() -> None:
@@ -319,7 +316,7 @@ class _Body:
         if self.have and tag and tag == self._tag:
             return self.have
         if self.have and self._restart is None:
-            raise self._unreachable("and the rest of the file is not to be had: it changed, or has no ETag")
+            raise self._unreachable("the rest of the file is not to be had: it changed, or has no ETag")
         if self.have and self._restart:
             self._restart()
         self.have = 0

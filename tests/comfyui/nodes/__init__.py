@@ -32,6 +32,8 @@ from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
 from PIL import Image
 from server import PromptServer
 
+from .checkpoint import TestCheckpoint
+
 SUBFOLDER = "comfyclient_tests"
 SERVER = PromptServer.instance
 
@@ -421,7 +423,7 @@ class TestTextProgress(_Node):
         return (value,)
 
 
-NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in _Node.__subclasses__()}
+NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in (*_Node.__subclasses__(), TestCheckpoint)}
 
 # --- requests -----------------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from comfyclient.errors import (
 )
 from comfyclient.resources.files import Files
 from comfyclient.types.files import FileInfo
+from tests.fakes import FlakyServer, last_words, reply
 from tests.unit.resources.file_server import FileServer
 
 if TYPE_CHECKING:
@@ -255,6 +256,24 @@ def test_a_file_that_never_stays_the_same_is_given_up(server: FileServer, files:
 
 
 @pytest.mark.parametrize("change", ["tag", "no tag"])
+def test_a_rest_that_is_shorter_than_it_says_is_asked_for_again() -> None:
+    def answer(status: int, body: bytes, **headers: str) -> bytes:
+        return reply(status, body, ETag='"1"', **headers)
+
+    answers = [
+        last_words(answer(200, CONTENT)[: -2 * CHUNK]),
+        answer(206, CONTENT[CHUNK : CHUNK + 9], Content_Range=f"bytes {CHUNK}-{len(CONTENT) - 1}/{len(CONTENT)}"),
+        answer(206, CONTENT[CHUNK + 9 :], Content_Range=f"bytes {CHUNK + 9}-{len(CONTENT) - 1}/{len(CONTENT)}"),
+    ]
+    with FlakyServer(*answers) as server, closing(Transport(ClientConfig(url=server.url))) as transport:
+        assert Files(transport).read("a.png") == CONTENT
+    assert [request.headers.get("range") for request in server.requests] == [
+        None,
+        f"bytes={CHUNK}-",
+        f"bytes={CHUNK + 9}-",
+    ]
+
+
 def test_what_was_handed_out_cannot_be_taken_back(server: FileServer, files: Files, change: str) -> None:
     def alter(number: int) -> None:
         if number == 1:

@@ -1,0 +1,83 @@
+"""Targets 1 to 3: what it costs to get an event from the socket to the user's code."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks.corpus import PROMPT_ID, Script
+from tests.benchmarks.scripted import order, prepare
+
+if TYPE_CHECKING:
+    from comfyclient import Client
+    from comfyclient.events import Event
+
+_WORKFLOW = {"1": {"class_type": "EmptyImage", "inputs": {}}, "2": {"class_type": "SaveImage", "inputs": {}}}
+
+
+def raw_loop(url: str, corpus: str, events: int, *, check_utf8: bool = False) -> dict[str, float]:
+    """The base: ``recv()`` and ``json.loads``, and nothing done with it."""
+    import websocket  # noqa: PLC0415 - not where it is not needed
+
+    prepare(url, Script(corpus, events))
+    socket = websocket.WebSocket(skip_utf8_validation=not check_utf8)
+    socket.connect(f"ws{url.removeprefix('http')}/ws?clientId=raw")
+    json.loads(socket.recv())  # the greeting
+    order(url, "go")
+    start = time.perf_counter()
+    delivered = 0
+    while json.loads(socket.recv())["type"] != "execution_success":
+        delivered += 1
+    seconds = time.perf_counter() - start
+    socket.close()
+    return {"seconds": seconds / events, "delivered": delivered / events}
+
+
+def to_callback(url: str, corpus: str, events: int, *, with_job: bool) -> dict[str, float]:
+    """``client.on``: connection, router, dispatcher, callback."""
+    from comfyclient import Client  # noqa: PLC0415 - after orjson was made to be missing
+    from comfyclient.events import ExecutionSuccess  # noqa: PLC0415
+
+    done = threading.Event()
+    delivered = 0
+
+    def count(_event: Event) -> None:
+        nonlocal delivered
+        delivered += 1
+
+    with Client(url) as client:
+        _get_ready(client, url, corpus, events, with_job=with_job)
+        client.on("*", count)
+        client.on(ExecutionSuccess, lambda _: done.set())
+        order(url, "go")
+        start = time.perf_counter()
+        done.wait()
+        seconds = time.perf_counter() - start
+    return {"seconds": seconds / events, "delivered": (delivered - 1) / events}
+
+
+def to_iterator(url: str, corpus: str, events: int, *, with_job: bool) -> dict[str, float]:
+    """``for event in client.listen()``."""
+    from comfyclient import Client  # noqa: PLC0415 - after orjson was made to be missing
+
+    delivered = 0
+    with Client(url) as client:
+        _get_ready(client, url, corpus, events, with_job=with_job)
+        listener = client.listen()
+        order(url, "go")
+        start = time.perf_counter()
+        for event in listener:
+            if event.type == "execution_success":
+                break
+            delivered += 1
+        seconds = time.perf_counter() - start
+    return {"seconds": seconds / events, "delivered": delivered / events}
+
+
+def _get_ready(client: Client, url: str, corpus: str, events: int, *, with_job: bool) -> None:
+    """Connected, the greeting read, the script at hand, and a job waiting for its events if that is wanted."""
+    client.connect()
+    prompt_id: Any = client.submit(_WORKFLOW).prompt_id if with_job else PROMPT_ID
+    prepare(url, Script(corpus, events, prompt_id))
