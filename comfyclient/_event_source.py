@@ -161,7 +161,11 @@ class EventSource:
 
             return decorate
         subscription = self.__tracker.subscriptions.add((event,), callback)
-        self.__start()
+        try:
+            self.__start()
+        except BaseException:
+            subscription.cancel()
+            raise
         return subscription
 
     @overload
@@ -184,8 +188,13 @@ class EventSource:
             ValueError: The client was made with ``realtime=False``.
             ClientClosed: The client is closed.
         """
-        self.__start()
-        return self.__tracker.subscriptions.listen(events, maxsize)
+        queue = self.__tracker.subscriptions.listen(events, maxsize)
+        try:
+            self.__start()
+        except BaseException:
+            queue.close()
+            raise
+        return queue
 
     def __start(self) -> None:
         self.__tracker.listen()

@@ -249,6 +249,8 @@ class Transport:
         if self._closed.is_set():
             raise ClientClosed
         patience = self.config.read_timeout if timeout is None else timeout
+        if not 0 < patience <= threading.TIMEOUT_MAX:
+            raise ValueError(f"timeout is a time in seconds above 0, not {timeout!r}")
         with self._mapped(method, self.url(path), patience):
             return self._session().request(
                 method,
@@ -276,17 +278,16 @@ class Transport:
     def _mapped(self, method: str, url: str, patience: float) -> Iterator[None]:
         try:
             yield
-        except requests.ConnectTimeout:
+        except requests.ConnectTimeout as error:
             reason = f"no connection within {self.config.connect_timeout:g} s"
-            raise ServerUnreachable(self._base, reason) from None
+            raise ServerUnreachable(self._tried(error), reason) from None
         except requests.ReadTimeout:
             raise RequestTimeout(method, url, patience) from None
         except requests.TooManyRedirects as error:
             status = error.response.status_code if error.response is not None else 0
             raise ServerError(status, "redirects without an end", method, url) from None
         except _UNUSABLE:
-            reason = "this address, or the one that it redirects to, cannot be used for HTTP"
-            raise ServerUnreachable(self._base, reason) from None  # without the text, which would show the address
+            raise ServerUnreachable(self._base, _UNUSABLE_REASON) from None
         except (requests.RequestException, HTTPError) as error:
             if self._closed.is_set():
                 raise ClientClosed from None
@@ -294,9 +295,21 @@ class Transport:
             if any(isinstance(cause, _TOO_SLOW) for cause in causes):  # in mid-body: a ConnectionError to requests
                 raise RequestTimeout(method, url, patience) from None
             unsent = any(isinstance(cause, _NEVER_CONNECTED) for cause in causes)
-            raise ServerUnreachable(self._base, first_line(causes[-1]), maybe_sent=not unsent) from None
+            raise ServerUnreachable(self._tried(error), first_line(causes[-1]), maybe_sent=not unsent) from None
+        except ValueError:
+            if method not in _SAFE:
+                raise  # by the body, while it was read
+            raise ServerUnreachable(self._base, _UNUSABLE_REASON) from None
+
+    def _tried(self, error: Exception) -> str:
+        """The server's address, or the one that it redirected to."""
+        request = getattr(error, "request", None)
+        url = redact(request.url) if request is not None else self._base
+        return self._base if url.startswith(self._base) else url
 
 
+# Without the library's own text, which would show the address, with a password perhaps.
+_UNUSABLE_REASON = "this address, that of a proxy, or the one that it redirects to cannot be used for HTTP"
 _UNUSABLE = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, LocationValueError)
 _TOO_SLOW = (TimeoutError, ReadTimeoutError)
 _NEVER_CONNECTED = (

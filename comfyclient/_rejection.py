@@ -196,7 +196,7 @@ class _Refusal:
 
     def exception(self) -> str:
         """The server tripped over this node; most often over a link, whose input it does not name."""
-        kind = self.info.get("exception_type")
+        kind = str(self.info.get("exception_type") or "")
         bad = {
             name: f"input {name!r} {why}"
             for name, value in self.inputs.items()

@@ -151,4 +151,5 @@ def _names_file(item: Any) -> bool:
 
 
 def _extension(filename: str) -> str:
-    return filename.rpartition(".")[2].lower()
+    _, dot, extension = filename.rpartition(".")
+    return extension.lower() if dot else ""

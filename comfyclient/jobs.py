@@ -18,6 +18,7 @@ from comfyclient.results import Result, Timings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from comfyclient._realtime.buffer import EventQueue
     from comfyclient._tracking.state import JobState, JobStatus, Outcome
     from comfyclient._tracking.tracker import Tracker
     from comfyclient.workflow import Workflow
@@ -151,13 +152,14 @@ class Job:
     def events(self) -> Iterator[Event]:
         """Every event of this job, past ones first, until it ends; the loop's body runs in the caller's thread.
 
-        Of the past, and while the loop is far behind, only the newest progress and preview of each node are kept.
+        It listens from the call on. Of the past, and while the loop is far behind, only the newest progress and
+        preview of each node are kept; of a job that has ended, none.
         """
-        with self._state.listen() as listener:
-            while True:
-                event = self._next_event(listener, None)
-                if event is None:
-                    return
+        return self._until_the_end(self._state.listen())
+
+    def _until_the_end(self, listener: EventQueue[Event]) -> Iterator[Event]:
+        with listener:
+            while (event := self._next_event(listener, None)) is not None:
                 yield event
 
     def previews(self) -> Iterator[Preview]:

@@ -165,6 +165,8 @@ class FlakyServer:
 
 
 def _read(stream: Any, number: int) -> Request | None:
+    if stream.peek(1)[:1] == b"\x16":  # the first byte of TLS, which we do not speak
+        return Request("TLS", "", {}, b"", number)
     line = stream.readline().decode()
     if not line:
         return None

@@ -112,20 +112,15 @@ class EventQueue(queue.Queue[E], Generic[E]):
 
     def offer(self, event: Any) -> None:
         """Put an event without ever waiting; a closed queue takes no more."""
-        while not self._closed or event is _END:
-            try:
-                self.put_nowait(event)
-            except queue.Full:
-                self._drop_oldest()
-            else:
+        with self.mutex:
+            if self._closed and event is not _END:
                 return
-
-    def _drop_oldest(self) -> None:
-        try:
-            super().get(block=False)
-        except queue.Empty:  # the consumer was quicker, and there is room now
-            return
-        self.dropped += 1
+            if 0 < self.maxsize <= self._qsize():
+                self._get()
+                self.dropped += 1
+            self._put(event)
+            self.unfinished_tasks += 1
+            self.not_empty.notify()
 
     def get(self, block: bool = True, timeout: float | None = None) -> E:  # noqa: FBT001, FBT002 - queue.Queue's own signature
         """Take the next event; see ``queue.Queue.get``.

@@ -40,7 +40,8 @@ class Dispatcher:
     def __init__(self, subscriptions: Subscriptions, chores: Callable[[], float | None]) -> None:
         self._subscriptions = subscriptions
         self._chores = chores
-        self._changed = threading.Condition()  # guards the fields below
+        self._lock = threading.RLock()  # guards the fields below
+        self._changed = threading.Condition(self._lock)
         self._waiting = Backlog()
         self._chores_at: float | None = None
         self._thread: threading.Thread | None = None
@@ -56,9 +57,10 @@ class Dispatcher:
 
     def put(self, event: Event) -> None:
         """Hand over an event; never blocks."""
-        with self._changed:
+        with self._lock:
             self._waiting.append(event)
-            self._changed.notify()
+            if len(self._waiting) == 1:  # with more, the thread is awake already
+                self._changed.notify()
 
     def call(self, function: Callable[[], object], what: str) -> bool:
         """Hand over a function to call once; ``what`` names it in the log.
@@ -107,14 +109,14 @@ class Dispatcher:
     def _next(self) -> Event | _Call | None:
         """The next thing to call, doing the chores when they are due; ``None`` at the end."""
         while True:
-            with self._changed:
+            with self._lock:
                 pause = self._pause()
                 while pause is None or pause > 0:
-                    if self._aborted or (self._closing and not self._waiting):
-                        return None
-                    if self._waiting:
+                    if self._waiting and not self._aborted:
                         item: Event | _Call = self._waiting.pop()
                         return item
+                    if self._aborted or self._closing:
+                        return None
                     self._changed.wait(pause)
                     pause = self._pause()
                 self._chores_at = None
@@ -138,11 +140,11 @@ class Dispatcher:
             _guarded(item.function, item.what)
             return
         for subscription in self._subscriptions.route(item).callbacks:
-            _guarded(lambda: subscription.callback(item), item.type)  # noqa: B023 - called at once
+            _guarded(subscription.callback, item.type, item)
 
 
-def _guarded(function: Callable[[], object], what: str) -> None:
+def _guarded(function: Callable[..., object], what: str, *arguments: Event) -> None:
     try:
-        function()
+        function(*arguments)
     except BaseException:
         log.exception("a callback for %s raised", what)

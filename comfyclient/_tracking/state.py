@@ -57,6 +57,7 @@ class JobState:
     __slots__ = (
         "_callbacks",
         "_listeners",
+        "_lock",
         "_past",
         "accepted",
         "asked_at",
@@ -94,7 +95,8 @@ class JobState:
         self.prompt_id = prompt_id
         self.image_nodes = image_nodes
         self.remote = remote  # submitted by somebody else: its events go there
-        self.changed = threading.Condition()  # guards everything below; a leaf: nothing is called while it is held
+        self._lock = threading.RLock()  # guards everything below; a leaf: nothing is called while it is held
+        self.changed = threading.Condition(self._lock)
         self.number: float | None = None
         self.outcome: Outcome | None = None
         self.posted = self.accepted = remote
@@ -141,7 +143,7 @@ class JobState:
         Returns:
             Whether the job has now ended, or needs its history to be read for that.
         """
-        with self.changed:
+        with self._lock:
             if self.outcome is not None:
                 return False
             self.heard_at = time.monotonic()

@@ -16,12 +16,14 @@ Without ``sid`` the last four mean every connected client.
 """
 
 import asyncio
+import runpy
 import socket
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import comfy.cli_args
 import comfy.model_management
 import comfy.utils
 import folder_paths
@@ -306,6 +308,17 @@ class TestExpand(_Node):
         return {"result": (last,), "expand": graph.finalize()}
 
 
+class TestCycle(_Node):
+    """Becomes two nodes that feed each other, which shows only while it runs."""
+
+    def run(self, seed: int = 0, **_: Any) -> dict[str, Any]:
+        graph = GraphBuilder()
+        first = graph.node("TestProgress", steps=1, seed=seed)
+        second = graph.node("TestProgress", steps=1, seed=seed, value=first.out(0))
+        first.set_input("value", second.out(0))
+        return {"result": (second.out(0),), "expand": graph.finalize()}
+
+
 class TestList(_Node):
     """The numbers from 0 up as a list, for each of which the nodes behind it run once."""
 
@@ -389,6 +402,15 @@ class TestText(_Node):
         return {"ui": {"text": (str(value),)}, "result": (value,)}
 
 
+class TestPreviewMethod(_Node):
+    """An output of text alone: how samplers would make their previews now."""
+
+    OUTPUT_NODE = True
+
+    def run(self, **_: Any) -> dict[str, Any]:
+        return {"ui": {"text": (comfy.cli_args.args.preview_method.value,)}, "result": (None,)}
+
+
 class TestSaveText(_Node):
     """The fastest output that is a file."""
 
@@ -423,7 +445,11 @@ class TestTextProgress(_Node):
         return (value,)
 
 
-NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in (*_Node.__subclasses__(), TestCheckpoint)}
+NODE_CLASS_MAPPINGS: dict[str, Any] = {cls.__name__: cls for cls in (*_Node.__subclasses__(), TestCheckpoint)}
+
+# ComfyUI comes with SaveImageWebsocket as a custom node, and looks for those in the base directory alone.
+if (shipped := Path(folder_paths.__file__).with_name("custom_nodes") / "websocket_image_save.py").exists():
+    NODE_CLASS_MAPPINGS.update(runpy.run_path(str(shipped))["NODE_CLASS_MAPPINGS"])
 
 # --- requests -----------------------------------------------------------------------------------------------
 

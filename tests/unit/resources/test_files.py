@@ -31,7 +31,7 @@ from comfyclient.errors import (
 )
 from comfyclient.resources.files import Files
 from comfyclient.types.files import FileInfo
-from tests.fakes import FlakyServer, last_words, reply
+from tests.fakes import Answer, FlakyServer, last_words, reply
 from tests.unit.resources.file_server import FileServer
 
 if TYPE_CHECKING:
@@ -255,12 +255,11 @@ def test_a_file_that_never_stays_the_same_is_given_up(server: FileServer, files:
     assert len(server.requests) < 10
 
 
-@pytest.mark.parametrize("change", ["tag", "no tag"])
 def test_a_rest_that_is_shorter_than_it_says_is_asked_for_again() -> None:
     def answer(status: int, body: bytes, **headers: str) -> bytes:
         return reply(status, body, ETag='"1"', **headers)
 
-    answers = [
+    answers: list[Answer] = [
         last_words(answer(200, CONTENT)[: -2 * CHUNK]),
         answer(206, CONTENT[CHUNK : CHUNK + 9], Content_Range=f"bytes {CHUNK}-{len(CONTENT) - 1}/{len(CONTENT)}"),
         answer(206, CONTENT[CHUNK + 9 :], Content_Range=f"bytes {CHUNK + 9}-{len(CONTENT) - 1}/{len(CONTENT)}"),
@@ -274,6 +273,7 @@ def test_a_rest_that_is_shorter_than_it_says_is_asked_for_again() -> None:
     ]
 
 
+@pytest.mark.parametrize("change", ["tag", "no tag"])
 def test_what_was_handed_out_cannot_be_taken_back(server: FileServer, files: Files, change: str) -> None:
     def alter(number: int) -> None:
         if number == 1:

@@ -44,7 +44,7 @@ def use(load: Any) -> None:
         repr(workflow)
         workflow.ancestors(workflow)
         assert workflow.copy() == workflow or "nan" in repr(workflow.to_api())
-        assert all(workflow.title(node_id) and workflow.class_type(node_id) is not None for node_id in workflow)
+        assert all(workflow.title(node_id) == node.title for node_id, node in workflow.items())
         workflow.find_all(title="x")
         workflow.check()
     except WorkflowError as error:

@@ -64,8 +64,8 @@ EXPORT = "in the editor, the menu Workflow > Export (API) writes it"
         (b"", "the data is empty"),
         (io.StringIO(""), "the file is empty"),
         (
-            '{\n  "1": {"class_type": "X",}\n}',
-            "the text is not JSON: Expecting property name enclosed in double quotes at line 2, column 27",
+            '{\n  "1": {"class_type": "X", "inputs": }\n}',
+            "the text is not JSON: Expecting value at line 2, column 38",
         ),
         (TEXT[:-9], "the text is not JSON: Expecting value at line 1, column 95; it seems to be cut off"),
         (
@@ -111,7 +111,7 @@ def test_messages_name_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' * 100_000, '{"a": ' + "9" * 5000 + "}"])
 def test_what_python_cannot_parse_is_refused(text: str) -> None:
-    with pytest.raises(WorkflowError, match=r"^the text is not JSON|has 1 problem|node 'a' is a number"):
+    with pytest.raises(WorkflowError, match=r"^the text is not JSON: "):
         Workflow.load(text)
 
 

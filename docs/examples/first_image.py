@@ -1,0 +1,30 @@
+"""Make one image: ``python first_image.py portrait.json "a fox in the snow"``."""
+
+import random
+import sys
+
+from comfyclient import Client, ComfyError, Workflow
+from comfyclient.events import Event
+
+
+def main(path: str, text: str) -> None:
+    """Run the workflow with another text and a random seed, and save what it makes."""
+    workflow = Workflow.load(path)
+    workflow["6"]["text"] = text
+    workflow.find(class_type="KSampler")["seed"] = random.randrange(1 << 32)
+
+    with Client() as client:
+        job = client.submit(workflow)
+
+        def show(_event: Event) -> None:
+            print(f"\r{job.progress:4.0%}", end="", flush=True)
+
+        result = job.result(on_event=show)
+        print("\rSaved", *result.save("images", overwrite=True))
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:3])
+    except ComfyError as error:
+        sys.exit(str(error))

@@ -1,0 +1,30 @@
+"""Where pages and examples are executed: a directory with the files that they use, and a server."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.pages import DOCS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Every checkpoint that one could load here has random weights.
+CHECKPOINT = {"CheckpointLoaderSimple": "TestCheckpoint"}
+
+
+@pytest.fixture
+def place(tmp_path: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of a reader with a ComfyUI, an exported workflow and a photo."""
+    text = (DOCS / "examples" / "portrait.json").read_text(encoding="utf-8")
+    for written, meant in CHECKPOINT.items():
+        text = text.replace(written, meant)
+    (tmp_path / "portrait.json").write_text(text, encoding="utf-8")
+    editors_own = {"last_node_id": 9, "last_link_id": 9, "nodes": [], "links": [], "version": 0.4}
+    (tmp_path / "portrait-saved.json").write_text(json.dumps(editors_own), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COMFYUI_URL", comfyui_url)
+    return tmp_path

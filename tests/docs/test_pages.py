@@ -1,0 +1,41 @@
+"""Every page does what it says, on a real server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.conftest import CHECKPOINT
+from tests.docs.pages import PAGES, Page, blocks
+from tests.fakes import nobody
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = [name for name, path in PAGES.items() if any(kind == "python" for kind, _ in blocks(path.read_text("utf-8")))]
+LANGUAGES = {"python", "output", "console", "json", "text"}
+NOT_RUN = {"docs/howto/custom-nodes-events.md": ["py"]}  # runs inside ComfyUI
+
+
+@pytest.mark.needs_test_nodes
+@pytest.mark.parametrize("name", RUN)
+@pytest.mark.usefixtures("place")
+def test_a_page_does_what_it_says(name: str, comfyui_url: str) -> None:
+    with nobody() as nowhere:
+        replace = {"http://127.0.0.1:8188": comfyui_url, "http://127.0.0.1:8189": nowhere, **CHECKPOINT}
+        page = Page(PAGES[name], replace)
+        assert page.run() > 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_code_is_left_out(name: str) -> None:
+    kinds = [kind for kind, _ in blocks(PAGES[name].read_text("utf-8")) if not kind.startswith("{")]
+    assert [kind for kind in kinds if kind not in LANGUAGES] == NOT_RUN.get(name, [])
+
+
+def test_an_output_that_differs_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("```python\nprint('one')\n```\n```output\ntwo\n```\n")
+    with pytest.raises(Exception, match="The page says:\ntwo\n\nIt prints:\none"):
+        Page(path, {}).run()

@@ -1,0 +1,106 @@
+"""Stands between a client and a server, passes every byte on, and knows when which came."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+_PIECE = 64 * 1024
+_PATIENCE = 10.0
+
+
+class Relay:
+    """A relay to the server at ``url``; ``with`` opens and ends it.
+
+    Attributes:
+        url: Where clients find it.
+        websockets: How many websockets were asked for.
+        heard_at: When the server last said anything over a websocket, on the monotonic clock.
+        admits_websockets: Whether they are passed on; otherwise they are cut off at once.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._server = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self.websockets = 0
+        self.heard_at = 0.0
+        self.admits_websockets = True
+        self._lock = threading.Lock()  # guards what follows
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _shut(self._listener)
+        self._listener.close()
+        with self._lock:
+            for connection in self._open:
+                _shut(connection)
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(_PATIENCE)
+            assert not thread.is_alive()
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        with self._lock:
+            self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._start(self._serve, client)
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                self._open.add(client)
+            first = client.recv(_PIECE)
+            is_websocket = first.startswith(b"GET /ws")
+            self.websockets += is_websocket
+            if not first or (is_websocket and not self.admits_websockets):
+                return
+            with socket.create_connection(self._server) as server:
+                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                with self._lock:
+                    self._open.add(server)
+                server.sendall(first)
+                back = threading.Thread(target=self._pump, args=(server, client, is_websocket), daemon=True)
+                back.start()
+                self._pump(client, server)
+                back.join()
+        with self._lock:
+            self._open.discard(client)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, listens: bool = False) -> None:  # noqa: FBT001, FBT002
+        with contextlib.suppress(OSError):
+            while data := source.recv(_PIECE):
+                if listens:
+                    self.heard_at = time.monotonic()
+                sink.sendall(data)
+        for end in (source, sink):
+            _shut(end)
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
