@@ -24,6 +24,9 @@ class LazyMapping(Mapping[str, T], Generic[T]):
     def __getitem__(self, key: str) -> T:
         return self._build(self.raw[key])
 
+    def __contains__(self, key: object) -> bool:
+        return key in self.raw
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.raw)
 

@@ -58,15 +58,6 @@ class Backlog:
         return iter(self._events.values())
 
 
-class _End:
-    """Marks the end of a queue; itself never superseded."""
-
-    supersedes = None
-
-
-_END: Any = _End()
-
-
 class EventQueue(queue.Queue[E], Generic[E]):
     """A ``queue.Queue`` of events that can be iterated, ends, and never makes the reader wait.
 
@@ -89,11 +80,12 @@ class EventQueue(queue.Queue[E], Generic[E]):
     ) -> None:
         super().__init__(maxsize)
         self._backlog = Backlog(events=past)
+        self.unfinished_tasks = len(self._backlog)
         self.dropped = 0
         self._on_close = on_close
         self._closed = False
 
-    # The four hooks that queue.Queue has for its subclasses; each is called with the queue's lock held.
+    # The hooks that queue.Queue has for its subclasses; each is called with the queue's lock held.
 
     def _init(self, maxsize: int) -> None:
         """Nothing: ``__init__`` makes the backlog."""
@@ -104,22 +96,17 @@ class EventQueue(queue.Queue[E], Generic[E]):
     def _put(self, item: Any) -> None:
         self._backlog.append(item)
 
-    def _get(self) -> Any:
-        event = self._backlog.pop()
-        if event is _END:
-            self._backlog.append(_END)  # so that every consumer sees it
-        return event
-
     def offer(self, event: Any) -> None:
         """Put an event without ever waiting; a closed queue takes no more."""
         with self.mutex:
-            if self._closed and event is not _END:
+            if self._closed:
                 return
-            if 0 < self.maxsize <= self._qsize():
-                self._get()
+            before = len(self._backlog)
+            self._backlog.append(event)
+            if 0 < self.maxsize < len(self._backlog):
+                self._backlog.pop()
                 self.dropped += 1
-            self._put(event)
-            self.unfinished_tasks += 1
+            self.unfinished_tasks += len(self._backlog) - before
             self.not_empty.notify()
 
     def get(self, block: bool = True, timeout: float | None = None) -> E:  # noqa: FBT001, FBT002 - queue.Queue's own signature
@@ -129,19 +116,30 @@ class EventQueue(queue.Queue[E], Generic[E]):
             queue.Empty: Nothing came in time.
             ClientClosed: The queue is closed and everything in it was taken.
         """
-        event = super().get(block, timeout)
-        if event is _END:
-            msg = "this queue of events is closed"
-            raise ClientClosed(msg)
-        return event
+        if timeout is not None and timeout < 0:
+            msg = "'timeout' must be a non-negative number"
+            raise ValueError(msg)
+        with self.not_empty:
+            if block:
+                self.not_empty.wait_for(lambda: self._backlog or self._closed, timeout)
+            if self._backlog:
+                event: E = self._backlog.pop()
+                self.not_full.notify()
+                return event
+            if self._closed:
+                msg = "this queue of events is closed"
+                raise ClientClosed(msg)
+            raise queue.Empty
 
     def close(self) -> None:
         """Let the queue end after what it holds, and take it from the client. Idempotent."""
-        if not self._closed:
+        with self.mutex:
+            if self._closed:
+                return
             self._closed = True
-            self.offer(_END)
-            if self._on_close is not None:
-                self._on_close(self)
+            self.not_empty.notify_all()
+        if self._on_close is not None:
+            self._on_close(self)
 
     def __iter__(self) -> Iterator[E]:
         while True:

@@ -280,8 +280,7 @@ class Workflow(Mapping[str, Node]):
         try:
             return json.dumps(self._graph, indent=indent, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            self.check()  # names the node and the input
-            raise
+            raise WorkflowError(report(check.content_problems(self._graph))) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the workflow as JSON, replacing a file of this name.

@@ -3,7 +3,7 @@
 The workflow needs no model. Where the server is comes from COMFYUI_URL; `make demo` starts one if that is not set.
 """
 
-import random
+import secrets
 import sys
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def main() -> None:
     workflow = Workflow.load(HERE / "glow.json")
     for node in workflow.find_all(class_type="EmptyImage"):
         if node.title != "Night sky":
-            node["color"] = random.randrange(1 << 24)
+            node["color"] = secrets.randbelow(1 << 24)
 
     with Client() as client:
         print(f"ComfyUI {client.system.stats().system.comfyui_version} at {client.config.shown_url}, prompt", end=" ")

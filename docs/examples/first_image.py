@@ -1,6 +1,6 @@
 """Make one image: ``python first_image.py portrait.json "a fox in the snow"``."""
 
-import random
+import secrets
 import sys
 
 from comfyclient import Client, ComfyError, Workflow
@@ -11,7 +11,7 @@ def main(path: str, text: str) -> None:
     """Run the workflow with another text and a random seed, and save what it makes."""
     workflow = Workflow.load(path)
     workflow["6"]["text"] = text
-    workflow.find(class_type="KSampler")["seed"] = random.randrange(1 << 32)
+    workflow.find(class_type="KSampler")["seed"] = secrets.randbelow(1 << 32)
 
     with Client() as client:
         job = client.submit(workflow)

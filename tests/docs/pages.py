@@ -1,7 +1,8 @@
 """A page of documentation, executed: each page is one namespace, its blocks run from top to bottom.
 
 - ``python`` blocks are executed; ``await`` may stand outside of functions, as in a notebook.
-- An ``output`` block is what the Python block before it prints; ``...`` stands for anything.
+- An ``output`` block is what the Python block before it prints; ``...`` stands for anything within a line, and alone in
+  a line for any lines.
 - A block in a comment, ``<!-- invisible-code-block: python``, does for the test what the reader has done elsewhere.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
-import doctest
 import io
 import re
 from inspect import CO_COROUTINE
@@ -86,6 +86,14 @@ class Page:
 
     def _compare(self, example: Example) -> str | None:
         wanted = self._here(example.parsed)
-        if doctest.OutputChecker().check_output(wanted, self._printed, doctest.ELLIPSIS):
+        if _pattern(wanted).fullmatch(self._printed):
             return None
         return f"The page says:\n{wanted}\nIt prints:\n{self._printed}"
+
+
+def _pattern(wanted: str) -> re.Pattern[str]:
+    lines = [
+        "(.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n"
+        for line in wanted.splitlines()
+    ]
+    return re.compile("".join(lines))

@@ -17,6 +17,7 @@ from tests.workflows import PATIENCE, filled, fresh, fresh_color, half_wrong, no
 
 if TYPE_CHECKING:
     from comfyclient import Client
+    from tests.conftest import ComfyUI
     from tests.workflows import Graph
 
 
@@ -172,15 +173,15 @@ def test_a_part_that_is_refused(client: Client) -> None:
         ({"1": {"inputs": {}}}, "node '1': its class_type is missing"),
     ],
 )
-def test_a_wrong_document_is_not_sent(client: Client, comfyui_url: str, graph: Any, message: str) -> None:
+def test_a_wrong_document_is_not_sent(client: Client, comfyui: ComfyUI, graph: Any, message: str) -> None:
     before = client.queue.submit(plain(fresh_color())).number
     for call in (client.run, client.submit):
         with pytest.raises(WorkflowError) as caught:
             call(graph)
         assert str(caught.value).startswith(message)
-    # Each POST takes a number, a refused one too.
-    assert client.queue.submit(plain(fresh_color())).number == before + 1
-    assert requests.get(f"{comfyui_url}/queue", timeout=PATIENCE).ok
+    after = client.queue.submit(plain(fresh_color())).number
+    # Each POST takes a number, a refused one too. On a foreign server others may post meanwhile.
+    assert after == before + 1 or not comfyui.own
 
 
 @pytest.mark.parametrize("value", [["12", 0], [2, 0], ["3", 0.0], ["2", 0]])

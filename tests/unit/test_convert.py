@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import operator
 import statistics
+import sys
 import timeit
 from collections.abc import Mapping
-from typing import Any
+from random import Random
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
 
 import attrs
 import pytest
@@ -17,7 +21,7 @@ from hypothesis import strategies as st
 from comfyclient import _convert, types
 from comfyclient._convert import Misfit, explain, hook, structure
 from comfyclient.events import EVENT_TYPES
-from comfyclient.types import FileInfo, HistoryEntry, NodeInfo, PromptInfo, PromptStatus, QueueItem, QueueState
+from comfyclient.types import FileInfo, HistoryEntry, NodeInfo, PromptStatus, QueueItem
 
 
 @frozen
@@ -66,7 +70,7 @@ FITTING: dict[str, Any] = {
     "maybe_text": None,
 }
 
-WRONG = {
+WRONG: dict[str, list[Any]] = {
     "text": [None, 7, True, [], {}],
     "whole": [None, "7", 7.0, True, [], {}],
     "number": [None, "7", True, [], {}],
@@ -227,17 +231,21 @@ def test_a_hook_raises_something_and_explain_says_why() -> None:
     assert explain(ValueError("otherwise"), {"x": 1}, Inner) == "ValueError: otherwise"
 
 
+def as_it_is(value: Any) -> Any:
+    return value
+
+
 def test_a_field_with_a_converter_gets_the_raw_value() -> None:
     @frozen
     class Own:
         a: str = field(converter=repr)
         nodes: Mapping[str, Inner] = field(converter=dict)
-        maybe: dict[str, Inner] | None = field(default=None, converter=lambda value: value and dict(value))
+        maybe: dict[str, Any] | None = field(default=None, converter=as_it_is)
 
     built = structure({"a": 7, "nodes": {"n": {"x": "raw"}}}, Own)
 
     assert built.a == "7"
-    assert built.nodes == {"n": {"x": "raw"}}
+    assert dict[str, Any](built.nodes) == {"n": {"x": "raw"}}
     assert structure({"a": 7, "nodes": {}, "maybe": None}, Own).maybe is None
     for wrong, name in (({"a": 7, "nodes": []}, "nodes"), ({"a": 7, "nodes": {}, "maybe": 5}, "maybe")):
         with pytest.raises(Misfit, match=rf"an object is due, not .* @ \$\.{name}"):
@@ -260,7 +268,7 @@ def test_a_converter_or_validator_that_objects_is_a_misfit() -> None:
 
 
 def test_a_queue_item_is_an_array() -> None:
-    graph = {"1": {}}
+    graph: dict[str, Any] = {"1": {}}
     item = structure([3, "id", graph, {"client_id": "c"}, ["1"]], QueueItem)
 
     assert item == QueueItem(3, "id", graph, {"client_id": "c"}, ("1",))
@@ -315,67 +323,103 @@ def test_what_is_no_file(data: Any) -> None:
 # --- anything at all ------------------------------------------------------------------------------------------
 
 KEYS = sorted({a.name for name in types.__all__ for a in attrs.fields(getattr(types, name))} | {"name", "new"})
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(KEYS)
+TEXT = st.text(max_size=5) | st.sampled_from(KEYS)
+NUMBER = st.integers() | st.floats()
 JSON = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), inner),
-    max_leaves=30,
+    st.none() | st.booleans() | NUMBER | TEXT,
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(TEXT, inner, max_size=6),
+    max_leaves=20,
 )
+OBJECT = st.dictionaries(TEXT, JSON, max_size=3)
+SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
+    Any: JSON,
+    str: TEXT,
+    int: st.integers(),
+    float: NUMBER,
+    int | float: NUMBER,
+    bool: st.booleans(),
+    dict[str, Any]: OBJECT,
+    Mapping[str, Any]: OBJECT,
+    list[Any]: st.lists(JSON, max_size=3),
+    NoneType: st.none(),
+}
 CLASSES: list[Any] = [getattr(types, name) for name in types.__all__ if name != "InputInfo"]
 CLASSES += [dict[str, HistoryEntry], dict[str, NodeInfo], tuple[FileInfo, ...], Everything]
 CLASSES += [cls for name, cls in EVENT_TYPES.items() if name != "feature_flags"]
 
 
 def fitting(annotation: Any) -> st.SearchStrategy[Any]:
-    """JSON that fits a class, nearly always."""
-    if annotation is QueueItem:
-        return st.tuples(st.integers(), st.text(max_size=3), st.just({}), st.just({}), st.just(["1"])).map(list)
-    if not attrs.has(annotation):
-        return JSON
+    """JSON that fits, by the annotations alone."""
+    if annotation in SIMPLE:
+        return SIMPLE[annotation]
+    if get_origin(annotation) is UnionType:
+        return st.one_of(*map(fitting, get_args(annotation)))
+    if get_origin(annotation) is tuple:
+        return st.lists(fitting(get_args(annotation)[0]), max_size=3)
+    if get_origin(annotation) in {dict, Mapping}:
+        return st.dictionaries(TEXT, fitting(get_args(annotation)[1]), max_size=3)
     attrs.resolve_types(annotation)
-    return st.fixed_dictionaries({a.name: SIMPLE.get(a.type) or fitting(a.type) for a in attrs.fields(annotation)})
+    fields = {a.name: fitting(a.type) for a in attrs.fields(annotation) if a.name != "extra"}
+    if annotation is QueueItem:
+        return st.tuples(*fields.values()).map(list)
+    required = {a.name for a in attrs.fields(annotation) if a.default is attrs.NOTHING}
+    known = st.fixed_dictionaries(
+        {name: value for name, value in fields.items() if name in required},
+        optional={name: value for name, value in fields.items() if name not in required},
+    )
+    unknown = st.dictionaries(TEXT.filter(lambda key: key not in fields), JSON, max_size=3)
+    return st.builds(operator.or_, unknown, known)
 
 
-SIMPLE: dict[Any, Any] = {
-    str: st.text(max_size=3),
-    int: st.integers(),
-    float: st.floats(),
-    bool: st.booleans(),
-    int | float: st.integers(),
-    str | None: st.none() | st.text(max_size=3),
-    int | None: st.none() | st.integers(),
-    dict[str, Any]: st.just({"a": 1}),
-    Mapping[str, Any]: st.just({"a": 1}),
-    dict[str, Any] | None: st.none() | st.just({}),
-    list[Any]: st.just([1]),
-    tuple[str, ...]: st.just(["a"]),
-}
+def spoilt(annotation: Any) -> st.SearchStrategy[Any]:
+    """JSON that fits but for one value, as a rule."""
+    return st.builds(_spoil, fitting(annotation), JSON, st.randoms(use_true_random=False))
+
+
+def _spoil(value: Any, other: Any, random: Random) -> Any:
+    keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    if not keys or random.random() < 0.2:
+        return other
+    key = random.choice(keys)
+    if random.random() < 0.2:
+        del value[key]
+    else:
+        value[key] = _spoil(value[key], other, random)
+    return value
+
+
+def attempt(build: Any, value: Any, cls: Any) -> Any:
+    try:
+        return build(value, cls)
+    except Misfit as misfit:
+        return misfit
 
 
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("cls", CLASSES, ids=str)
 def test_arbitrary_json_fits_or_is_a_misfit(cls: Any, data: st.DataObject) -> None:
-    value = data.draw(JSON | fitting(cls))
+    value = data.draw(spoilt(cls))
     before = repr(value)
-    try:
-        built = structure(value, cls)
-    except Misfit as misfit:
-        assert misfit.errors
-        assert all(" @ $" in error or error.startswith("and ") for error in misfit.errors)
+    outcomes = [attempt(build, value, cls) for build in (structure, _convert._in_detail)]
+
+    # The detailed converter is of the same opinion, so that no reason is ever missing.
+    assert repr(outcomes[0]) == repr(outcomes[1])
+    if isinstance(outcomes[0], Misfit):
+        assert outcomes[0].errors
+        assert all(" @ $" in error or error.startswith("and ") for error in outcomes[0].errors)
         with pytest.raises(Exception):  # noqa: B017, PT011 - a hook may raise whatever it likes
             hook(cls)(value)
-    else:
-        # The detailed converter is of the same opinion, so that no reason is ever missing.
-        assert repr(_convert._in_detail(value, cls)) == repr(built)
     assert repr(value) == before, "what arrived is left as it was"
 
 
-def test_fitting_examples_fit() -> None:
-    """Otherwise the test above would look at misfits only."""
-    fits = {PromptInfo: {"exec_info": {"queue_remaining": 1}}, QueueState: {"queue_running": [], "queue_pending": []}}
-    for cls, data in fits.items():
-        assert isinstance(structure(data, cls), cls)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("cls", CLASSES, ids=str)
+def test_what_the_annotations_promise_fits(cls: Any, data: st.DataObject) -> None:
+    value = data.draw(fitting(cls))
+
+    assert repr(structure(value, cls)) == repr(_convert._in_detail(value, cls))
 
 
 # --- speed ----------------------------------------------------------------------------------------------------
@@ -392,6 +436,8 @@ class Four:
 
 def test_a_hook_takes_little_longer_than_the_class_itself() -> None:
     """Some 1.2 times as long; cattrs' own hook with a check for unknown keys takes 1.6 times as long."""
+    if sys.gettrace():
+        pytest.skip("whatever traces the lines would be measured")
     data = {"prompt_id": "b8f7", "node": "3", "value": 3, "max": 20}
     generated = hook(Four)
 
@@ -399,7 +445,7 @@ def test_a_hook_takes_little_longer_than_the_class_itself() -> None:
         return Four(data["prompt_id"], data["node"], data["value"], data["max"])
 
     def seconds(function: Any) -> float:
-        return timeit.timeit(lambda: function(data), number=5000)
+        return timeit.timeit(lambda: function(data), number=2000)
 
     gc.disable()
     try:

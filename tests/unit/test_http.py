@@ -177,7 +177,7 @@ def test_a_server_that_accepts_no_more_connections(connect: Connect) -> None:
         address = full.getsockname()
         for _ in range(4):  # the kernel takes one or two, and answers no more
             one = waiting.enter_context(socket.socket())
-            one.setblocking(False)
+            one.settimeout(0)
             one.connect_ex(address)
         with pytest.raises(ServerUnreachable, match=r"no connection within 0\.1 s") as caught:
             connect(f"http://127.0.0.1:{address[1]}", connect_timeout=0.1).request("POST", "/prompt")

@@ -115,6 +115,16 @@ def test_other_parts_of_a_node_are_checked_too() -> None:
         Workflow({"1": {"class_type": "X", (1, 2): 3}}).check()
 
 
+def test_a_value_of_absurd_depth_is_refused() -> None:
+    document = workflow()
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    document["9"]["x"] = deep
+    with pytest.raises(WorkflowError, match=r"^node 9 'Save' \(SaveImage\): input 'x' is nested too deeply$"):
+        document.check()
+
+
 def test_names_of_inputs_are_strings() -> None:
     document = Workflow({"1": {"class_type": "X", "inputs": {3: 4}}})
     with pytest.raises(WorkflowError, match=r"^node 1 'X': the name of input 3 is no string$"):

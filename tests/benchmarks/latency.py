@@ -1,0 +1,127 @@
+"""Target 5: how long an event takes from the server to whoever waits for it, also beside a busy main thread."""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.corpus import Script
+from tests.benchmarks.scripted import order, prepare
+
+if TYPE_CHECKING:
+    import websocket
+
+    from comfyclient.events import Event, Preview
+
+_PREVIEW_HEAD = struct.Struct(">II")
+_STAMP = struct.Struct(">q")
+
+
+def raw_recv(url: str, events: int, pause: float) -> float:
+    """The base: ``recv()`` and ``json.loads`` in the thread that waits. Seconds, the median over the events."""
+    prepare(url, Script("stamped", events, pause=pause))
+    socket = _raw_socket(url)
+    order(url, "go")
+    delays = []
+    while (message := json.loads(socket.recv()))["type"] == "progress":
+        delays.append(_since(message["data"]["sent_at"]))
+    socket.close()
+    return median(delays)
+
+
+def to_iterator(url: str, events: int, pause: float) -> float:
+    """``for event in client.listen(...)`` in the thread that waits."""
+    from comfyclient import Client  # noqa: PLC0415 - not where it is not needed
+
+    prepare(url, Script("stamped", events, pause=pause))
+    delays = []
+    with Client(url) as client:
+        client.connect()
+        listener = client.listen("progress", "execution_success")
+        order(url, "go")
+        for event in listener:
+            if event.type == "execution_success":
+                break
+            delays.append(_since(event.extra["sent_at"]))
+    return median(delays)
+
+
+def to_callback(url: str, events: int, pause: float) -> float:
+    """``client.on(...)``."""
+    from comfyclient import Client  # noqa: PLC0415 - not where it is not needed
+
+    prepare(url, Script("stamped", events, pause=pause))
+    delays: list[float] = []
+    done = threading.Event()
+    with Client(url) as client:
+        client.connect()
+        client.on("progress", lambda event: delays.append(_since(event.extra["sent_at"])))
+        client.on("execution_success", lambda _: done.set())
+        order(url, "go")
+        done.wait()
+    return median(delays)
+
+
+def raw_thread_beside_work(url: str, events: int, pause: float, size: int) -> float:
+    """The base: a thread with websocket-client's own reader, while the main thread computes."""
+    prepare(url, Script("stamped", events, pause=pause, size=size))
+    socket = _raw_socket(url)
+    delays = []
+
+    def read() -> None:
+        while isinstance(frame := socket.recv(), bytes):
+            meta_size = _PREVIEW_HEAD.unpack_from(frame)[1]
+            delays.append(_since(_STAMP.unpack_from(frame, _PREVIEW_HEAD.size + meta_size)[0]))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    order(url, "go")
+    while thread.is_alive():
+        _work()
+    socket.close()
+    return median(delays)
+
+
+def to_callback_beside_work(url: str, events: int, pause: float, size: int) -> float:
+    """``client.on("preview")`` while the main thread computes."""
+    from comfyclient import Client  # noqa: PLC0415 - not where it is not needed
+
+    prepare(url, Script("stamped", events, pause=pause, size=size))
+    delays: list[float] = []
+    done = threading.Event()
+
+    def note(preview: Preview) -> None:
+        delays.append(_since(_STAMP.unpack_from(preview.data)[0]))
+
+    def end(_event: Event) -> None:
+        done.set()
+
+    with Client(url) as client:
+        client.connect()
+        client.on("preview", note)
+        client.on("execution_success", end)
+        order(url, "go")
+        while not done.is_set():
+            _work()
+    return median(delays)
+
+
+def _raw_socket(url: str) -> websocket.WebSocket:
+    import websocket  # noqa: PLC0415 - not where it is not needed
+
+    socket = websocket.WebSocket(skip_utf8_validation=True)
+    socket.connect(f"ws{url.removeprefix('http')}/ws?clientId=raw")
+    socket.recv()  # the greeting
+    return socket
+
+
+def _since(sent_at: int) -> float:
+    return (time.perf_counter_ns() - sent_at) / 1e9
+
+
+def _work() -> int:
+    return sum(range(100_000))

@@ -1,0 +1,279 @@
+"""The one thread for callbacks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from comfyclient._realtime.dispatcher import Dispatcher
+from comfyclient._realtime.subscriptions import Subscriptions
+from comfyclient.events import Event, Executing, Progress, UnknownEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE = 10.0
+
+
+class Stage:
+    """A dispatcher, what its callbacks noted, and its chores."""
+
+    def __init__(self) -> None:
+        self.subscriptions = Subscriptions()
+        self.dispatcher = Dispatcher(self.subscriptions, self.chores)
+        self.seen: list[Any] = []
+        self.pauses: list[float | None | Exception] = []
+        self.chores_at: list[float] = []
+        self.chored = threading.Condition()
+
+    def chores(self) -> float | None:
+        with self.chored:
+            self.chores_at.append(time.monotonic())
+            self.chored.notify_all()
+        pause = self.pauses.pop(0) if self.pauses else None
+        if isinstance(pause, Exception):
+            raise pause
+        return pause
+
+    def wait_for_chores(self, number: int) -> None:
+        with self.chored:
+            assert self.chored.wait_for(lambda: len(self.chores_at) >= number, PATIENCE)
+
+    def settle(self) -> None:
+        """Wait until everything before this was called."""
+        done = threading.Event()
+        assert self.dispatcher.call(done.set, "the end")
+        assert done.wait(PATIENCE)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    stage = Stage()
+    stage.dispatcher.start()
+    yield stage
+    stage.dispatcher.close(PATIENCE)
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "comfyclient-dispatcher"]
+
+
+def test_the_thread_starts_with_the_first_thing_to_do() -> None:
+    stage = Stage()
+    stage.dispatcher.put(Executing("1"))
+    stage.dispatcher.hurry()
+    assert threads() == []
+    called = threading.Event()
+    assert stage.dispatcher.call(called.set, "a call")
+    assert called.wait(PATIENCE)
+    assert len(threads()) == 1
+    stage.dispatcher.start()
+    assert len(threads()) == 1
+    stage.dispatcher.close(PATIENCE)
+    assert threads() == []
+
+
+def test_invariant_03_callbacks_run_on_one_thread_in_the_order_of_registration(stage: Stage) -> None:
+    def note(number: int, event: Event) -> None:
+        stage.seen.append((threading.current_thread().name, event, number))
+
+    for number in range(5):
+        stage.subscriptions.add(("executing",), lambda event, number=number: note(number, event))
+    events = [Executing(str(at)) for at in range(50)]
+    for event in events:
+        stage.dispatcher.put(event)
+    stage.settle()
+    assert stage.seen == [("comfyclient-dispatcher", event, number) for event in events for number in range(5)]
+
+
+@pytest.mark.parametrize("error", [ValueError("secret detail"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+def test_invariant_03_an_exception_is_logged_with_the_event_and_harms_no_neighbour(
+    stage: Stage, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    def fail(_: Any) -> None:
+        raise error
+
+    stage.subscriptions.add(("executing",), fail)
+    stage.subscriptions.add(("executing",), stage.seen.append)
+    stage.dispatcher.put(Executing("1"))
+    stage.dispatcher.put(Executing("2"))
+    stage.settle()
+    assert [event.node for event in stage.seen] == ["1", "2"]
+    found = [record for record in caplog.records if record.name.startswith("comfyclient")]
+    assert [(record.levelno, record.getMessage()) for record in found] == [
+        (logging.ERROR, "a callback for executing raised")
+    ] * 2
+    assert found[0].exc_info is not None
+    assert found[0].exc_info[1] is error
+
+
+def test_a_callback_can_cancel_itself_and_others(stage: Stage) -> None:
+    def once(event: Event) -> None:
+        stage.seen.append(event)
+        first.cancel()
+        second.cancel()
+
+    first = stage.subscriptions.add(("executing",), once)
+    second = stage.subscriptions.add(("progress",), stage.seen.append)
+    stage.dispatcher.put(Executing("1"))
+    stage.dispatcher.put(Executing("2"))
+    stage.dispatcher.put(Progress(1, 2))
+    stage.settle()
+    assert stage.seen == [Executing("1")]
+
+
+def test_a_callback_can_register_another(stage: Stage) -> None:
+    stage.subscriptions.add(("executing",), lambda _: stage.subscriptions.add(("progress",), stage.seen.append))
+    stage.dispatcher.put(Executing("1"))
+    stage.settle()
+    stage.dispatcher.put(Progress(1, 2))
+    stage.settle()
+    assert stage.seen == [Progress(1, 2)]
+
+
+def test_events_of_unknown_types_find_their_callbacks(stage: Stage) -> None:
+    stage.subscriptions.add(("x",), stage.seen.append)
+    stage.dispatcher.put(UnknownEvent("y", 1))
+    stage.dispatcher.put(UnknownEvent("x", 1))
+    stage.settle()
+    assert stage.seen == [UnknownEvent("x", 1)]
+
+
+def test_calls_keep_their_place_among_events(stage: Stage) -> None:
+    gate = threading.Event()
+    assert stage.dispatcher.call(lambda: gate.wait(PATIENCE), "the gate")
+    stage.subscriptions.add(("*",), stage.seen.append)
+    stage.dispatcher.put(Executing("1"))
+    assert stage.dispatcher.call(lambda: stage.seen.append("call"), "a call")
+    stage.dispatcher.put(Executing("2"))
+    gate.set()
+    stage.settle()
+    assert stage.seen == [Executing("1"), "call", Executing("2")]
+
+
+def test_invariant_02_a_slow_callback_gets_the_newest_progress_and_all_the_rest(stage: Stage) -> None:
+    gate = threading.Event()
+    assert stage.dispatcher.call(lambda: gate.wait(PATIENCE), "the gate")
+    stage.subscriptions.add(("*",), stage.seen.append)
+    for value in range(2000):
+        stage.dispatcher.put(Progress(value, 2000, "p", "1"))
+        stage.dispatcher.put(Executing(str(value)))
+    gate.set()
+    stage.settle()
+    assert [event.node for event in stage.seen if isinstance(event, Executing)] == [str(at) for at in range(2000)]
+    values = [event.value for event in stage.seen if isinstance(event, Progress)]
+    assert len(values) < 200
+    assert values[-1] == 1999
+
+
+# --- chores -------------------------------------------------------------------------------------------------
+
+
+def test_chores_are_done_when_due_and_again_when_they_ask_for_it(stage: Stage) -> None:
+    stage.pauses = [0.02, 0.02, None]
+    stage.dispatcher.hurry()
+    stage.wait_for_chores(3)
+    assert all(later - earlier >= 0.019 for earlier, later in zip(stage.chores_at, stage.chores_at[1:], strict=False))
+    stage.settle()
+    assert len(stage.chores_at) == 3
+
+
+def test_the_earliest_date_for_chores_counts(stage: Stage) -> None:
+    before = time.monotonic()
+    stage.dispatcher.hurry(100)
+    stage.dispatcher.hurry(0.05)
+    stage.dispatcher.hurry(200)
+    stage.wait_for_chores(1)
+    assert 0.05 <= stage.chores_at[0] - before < 5
+
+
+def test_chores_that_fail_are_tried_again(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.pauses = [RuntimeError("chores")]
+    stage.dispatcher.hurry()
+    stage.wait_for_chores(2)
+    assert stage.chores_at[1] - stage.chores_at[0] >= 0.9
+    assert [record.getMessage() for record in caplog.records] == [
+        "looking after silent jobs failed; trying again",
+    ]
+
+
+def test_chores_wait_for_a_callback_and_go_before_the_next(stage: Stage) -> None:
+    gate = threading.Event()
+    assert stage.dispatcher.call(lambda: gate.wait(PATIENCE), "the gate")
+    done_at: list[int] = []
+    assert stage.dispatcher.call(lambda: done_at.append(len(stage.chores_at)), "a call")
+    stage.dispatcher.hurry()
+    assert stage.chores_at == []
+    gate.set()
+    stage.settle()
+    assert done_at == [1]
+
+
+# --- the end ------------------------------------------------------------------------------------------------
+
+
+def test_invariant_04_closing_calls_what_waits_and_ends_the_thread() -> None:
+    stage = Stage()
+    stage.subscriptions.add(("*",), stage.seen.append)
+    stage.dispatcher.start()
+    for number in range(500):
+        stage.dispatcher.put(Executing(str(number)))
+    stage.dispatcher.close(PATIENCE)
+    assert len(stage.seen) == 500
+    assert threads() == []
+    stage.dispatcher.close(PATIENCE)
+    assert not stage.dispatcher.call(lambda: stage.seen.append("late"), "a late call")
+    stage.dispatcher.start()
+    assert threads() == []
+    assert len(stage.seen) == 500
+
+
+def test_invariant_04_closing_before_anything_ran() -> None:
+    stage = Stage()
+    stage.dispatcher.close(PATIENCE)
+    stage.dispatcher.start()
+    assert threads() == []
+
+
+def test_invariant_04_closing_from_a_callback_returns_and_the_rest_is_still_called() -> None:
+    stage = Stage()
+    closed = threading.Event()
+
+    def close() -> None:
+        stage.dispatcher.close(PATIENCE)
+        closed.set()
+
+    gate = threading.Event()
+    stage.subscriptions.add(("*",), stage.seen.append)
+    stage.dispatcher.call(lambda: gate.wait(PATIENCE), "the gate")
+    stage.dispatcher.call(close, "closing")
+    stage.dispatcher.put(Executing("1"))
+    (thread,) = threads()
+    gate.set()
+    assert closed.wait(PATIENCE)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert stage.seen == [Executing("1")]
+
+
+def test_invariant_04_closing_beside_a_callback_that_hangs_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    gate, inside = threading.Event(), threading.Event()
+    stage.dispatcher.call(lambda: (inside.set(), gate.wait(PATIENCE)), "the gate")
+    stage.dispatcher.call(lambda: stage.seen.append("called"), "a call")
+    assert inside.wait(PATIENCE)
+    (thread,) = threads()
+    before = time.monotonic()
+    stage.dispatcher.close(0.1)
+    assert 0.2 <= time.monotonic() - before < 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "a callback is still running 0.2 s after its client was closed"
+    ]
+    gate.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert stage.seen == []  # nothing is called any more once closing gave up
