@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -150,7 +151,9 @@ def _filename(name: str) -> str:
 
     aiohttp takes a quoted name at its word, percent signs too, eats backslashes and splits at semicolons.
     Names with such characters go in the extended notation, the others in the one that every parser knows.
+    Control characters are replaced: ComfyUI would store the file and then break off whenever it is to show it.
     """
-    if name.isprintable() and not set(name) & set('"\\;'):
+    name = re.sub(r"[\x00-\x1f\x7f]", "_", name)
+    if not set(name) & set('"\\;'):
         return f'filename="{name}"'
     return f"filename*=UTF-8''{quote(name, safe='', errors='replace')}"

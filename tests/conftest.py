@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import hypothesis
 import pytest
 import requests
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from comfyclient import Client
+
+# The machine may be busy with other tests; a slow example is no wrong one.
+hypothesis.settings.register_profile("comfyclient", deadline=None)
+hypothesis.settings.load_profile("comfyclient")
 
 EXTERNAL_URL = os.environ.get("COMFYUI_URL", "").rstrip("/")
 PATIENCE = 10.0  # seconds that a thread, a socket or the server's queue may take to come to an end

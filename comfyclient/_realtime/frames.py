@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _PIECE = 256 * 1024
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
 _TWO_BYTES = 126  # this length says that the next two bytes hold the length
-_SUPPORTED = all(hasattr(websocket.WebSocket(), name) for name in ("frame_buffer", "cont_frame", "_recv")) and hasattr(
-    websocket.WebSocket().frame_buffer, "recv_strict"
-)
+_STOCK = websocket.WebSocket()
+_StockFrames: Any = type(getattr(_STOCK, "frame_buffer", object()))
+_SUPPORTED = all(hasattr(_STOCK, name) for name in ("cont_frame", "_recv")) and hasattr(_StockFrames, "recv_strict")
 
 
 class MessageSocket(websocket.WebSocket):
@@ -61,7 +61,7 @@ class _BufferedSocket(MessageSocket):
         return self._frames.received
 
 
-class _BufferedFrames(websocket._abnf.frame_buffer):  # noqa: SLF001 - see the module's docstring
+class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it is
     def __init__(self, recv_fn: Callable[[int], bytes], *, skip_utf8_validation: bool) -> None:
         super().__init__(recv_fn, skip_utf8_validation)
         self._data = b""

@@ -72,6 +72,14 @@ class ProgressMeter:
 
 
 def _fraction(value: Any, maximum: Any) -> float:
-    if not isinstance(value, (int, float)) or not isinstance(maximum, (int, float)) or not 0 < value <= maximum:
+    """The share from 0 to 1, whatever numbers the server sends: too many steps, NaN, Infinity, none at all."""
+    if not isinstance(value, (int, float)) or not isinstance(maximum, (int, float)) or not (value > 0 and maximum > 0):
         return 0.0  # NaN included: it compares as False
-    return value / maximum
+    return 1.0 if value >= maximum else _quotient(value, maximum)
+
+
+def _quotient(value: float, maximum: float) -> float:
+    try:
+        return value / maximum
+    except OverflowError:  # an integer beyond all floats
+        return 0.0

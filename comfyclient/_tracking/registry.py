@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from comfyclient.events import (
+    Connected,
     Disconnected,
     Event,
     Executing,
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _STRAYS = 1000
 """How many events of prompts with unknown ids are kept while a submission is under way."""
+_BREAKS = (Connected, Disconnected, Reconnected)
+"""What tells of a time without a websocket; before the first connection, too, jobs may be under way already."""
 
 
 class Registry:
@@ -90,12 +93,18 @@ class Registry:
         with self._lock:
             self._submitting -= 1
             self._jobs.pop(job.prompt_id, None)
+            if not self._submitting:
+                self._strays.clear()
 
-    def stray(self, event: Event) -> None:
-        """Keep an event of an unknown prompt while it may turn out to be ours."""
-        with self._lock:
-            if self._submitting:
-                self._strays.append(event)
+    def find(self, prompt_id: str, event: Event) -> JobState | None:
+        """The job that an event of this prompt is for; an unknown prompt's is kept while it may turn out to be ours."""
+        job = self._jobs.get(prompt_id)
+        if job is None:
+            with self._lock:
+                job = self._jobs.get(prompt_id)  # its submission may have ended this very moment
+                if job is None and self._submitting:
+                    self._strays.append(event)
+        return job
 
 
 class Router:
@@ -140,11 +149,9 @@ class Router:
             event = self._place(event)
         prompt_id = event.prompt_id
         if prompt_id is not None:
-            job = self._registry.get(prompt_id)
+            job = self._registry.find(prompt_id, event)
             if job is not None:
                 event = self._tell(job, event)
-            else:
-                self._registry.stray(event)
         route = self._subscriptions.route(event)
         for queue in route.queues:
             queue.offer(event)
@@ -171,6 +178,8 @@ class Router:
         """Complete an event that names no prompt: the server runs one at a time, so it is the one that runs."""
         kind = type(event)
         running = self._running
+        if running is not None and running.outcome is not None:  # found out over HTTP; the event is somebody else's
+            running = self._running = None
         if kind is Preview and running is not None:
             node = running.meter.node if running.meter is not None else None
             return evolve(event, prompt_id=running.prompt_id, node=node)  # type: ignore[misc]  # a Preview, as was seen
@@ -178,14 +187,12 @@ class Router:
             return evolve(event, prompt_id=running.prompt_id)  # type: ignore[misc]  # a ProgressText, as was seen
         if kind is Status:
             self._count(event)  # type: ignore[arg-type]  # a Status, as was seen
-        elif kind is Disconnected:
+        elif kind in _BREAKS:
             self._running = None
             for job in self._registry.live():
-                job.gap = True
-            self._look(0.0)
-        elif kind is Reconnected:
-            for job in self._registry.live():
-                job.interval = job.asked_at = job.heard_at = 0.0
+                job.gap = True  # whatever happened while there was no websocket, it did not hear of
+                if kind is Reconnected:
+                    job.interval = job.asked_at = job.heard_at = 0.0
             self._look(0.0)
         return event
 

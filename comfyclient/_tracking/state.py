@@ -23,6 +23,7 @@ from comfyclient.events import (
     Preview,
     ProgressState,
     SocketImage,
+    UnknownEvent,
 )
 from comfyclient.types import HistoryEntry
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 JobStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
 """The server's own words, and ``"lost"`` for a job that the server no longer knows or cannot be asked for."""
+
+_LATEST = 1e15
+"""No time is later than this, in milliseconds since 1970."""
 
 
 @frozen(eq=False)
@@ -200,6 +204,9 @@ class JobState:
         if isinstance(event, ExecutionInterrupted) or not event.blocked:
             self.failure = event
 
+    def _on_unknown(self, event: UnknownEvent) -> None:
+        self.gap = self.gap or event.error is not None  # it may have been an output
+
     def _on_executing(self, event: Executing) -> Outcome | None:
         self.started = True
         if event.node is not None:
@@ -236,10 +243,9 @@ class JobState:
         if entry is None:
             self.finished_at = time.time()
             return
-        stamps = [data.get("timestamp") for _, data in entry.messages if isinstance(data, dict)]
-        stamps = [stamp / 1000 for stamp in stamps if isinstance(stamp, (int, float))]
-        created = entry.prompt.extra_data.get("create_time")
-        self.created_at = created / 1000 if isinstance(created, (int, float)) else None
+        times = [_seconds(data.get("timestamp")) for _, data in entry.messages if isinstance(data, dict)]
+        stamps = [time for time in times if time is not None]
+        self.created_at = _seconds(entry.prompt.extra_data.get("create_time"))
         self.started_at, self.finished_at = (stamps[0], stamps[-1]) if stamps else (None, None)
 
     def listen(self) -> EventQueue[Any]:
@@ -280,6 +286,11 @@ class JobState:
         return preview
 
 
+def _seconds(stamp: Any) -> float | None:
+    """A time of the server, which counts milliseconds; ``None`` for what is none."""
+    return stamp / 1000 if isinstance(stamp, (int, float)) and 0 < stamp < _LATEST else None
+
+
 _READERS: dict[type[Event], Callable[[JobState, Any], Outcome | None]] = {
     ExecutionStart: JobState._on_start,  # noqa: SLF001 - of this very module
     ExecutionCached: JobState._on_cached,  # noqa: SLF001
@@ -290,4 +301,5 @@ _READERS: dict[type[Event], Callable[[JobState, Any], Outcome | None]] = {
     ExecutionError: JobState._on_failure,  # noqa: SLF001
     ExecutionInterrupted: JobState._on_failure,  # noqa: SLF001
     Executing: JobState._on_executing,  # noqa: SLF001
+    UnknownEvent: JobState._on_unknown,  # noqa: SLF001
 }

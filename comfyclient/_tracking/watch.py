@@ -93,7 +93,7 @@ class Watch:
                 job.started = job.started or place is Place.RUNNING
                 if job.cancel_requested:
                     self._stop(job, place)
-            elif job.accepted:
+            elif job.accepted or job.dequeued:
                 job.finish(_vanished(job))
         except ClientClosed:
             return

@@ -47,7 +47,8 @@ class Nodes:
         ``DecodeError`` arise for it. A node that cannot describe itself is missing.
         """
         url = self._transport.url("/object_info")
-        return LazyMapping(self._all(), lambda raw: build(raw, NodeInfo, url))
+        one_each = {name: {name: entry} for name, entry in self._all().items()}  # so that errors name the node
+        return LazyMapping(one_each, lambda one: build(one, dict[str, NodeInfo], url).popitem()[1])
 
     def names(self) -> builtins.list[str]:
         """Return the names of all classes of nodes. As expensive as ``list`` (``GET /object_info``)."""

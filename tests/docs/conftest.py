@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from tests.docs.pages import DOCS
 
@@ -25,6 +26,7 @@ def place(tmp_path: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "portrait.json").write_text(text, encoding="utf-8")
     editors_own = {"last_node_id": 9, "last_link_id": 9, "nodes": [], "links": [], "version": 0.4}
     (tmp_path / "portrait-saved.json").write_text(json.dumps(editors_own), encoding="utf-8")
+    Image.new("RGB", (640, 480), "orange").save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COMFYUI_URL", comfyui_url)
     return tmp_path

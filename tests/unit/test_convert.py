@@ -8,9 +8,8 @@ import statistics
 import sys
 import timeit
 from collections.abc import Mapping
-from random import Random
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import attrs
 import pytest
@@ -22,6 +21,9 @@ from comfyclient import _convert, types
 from comfyclient._convert import Misfit, explain, hook, structure
 from comfyclient.events import EVENT_TYPES
 from comfyclient.types import FileInfo, HistoryEntry, NodeInfo, PromptStatus, QueueItem
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 @frozen
@@ -395,7 +397,7 @@ def attempt(build: Any, value: Any, cls: Any) -> Any:
         return misfit
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("cls", CLASSES, ids=str)
 def test_arbitrary_json_fits_or_is_a_misfit(cls: Any, data: st.DataObject) -> None:
@@ -413,7 +415,7 @@ def test_arbitrary_json_fits_or_is_a_misfit(cls: Any, data: st.DataObject) -> No
     assert repr(value) == before, "what arrived is left as it was"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("cls", CLASSES, ids=str)
 def test_what_the_annotations_promise_fits(cls: Any, data: st.DataObject) -> None:

@@ -91,9 +91,7 @@ def test_types_and_prompts() -> None:
 
 
 def test_only_what_a_newer_one_replaces_is_ever_left_out() -> None:
-    droppable = {
-        kind for kind in CLASSES if kind.supersedes is not Event.supersedes and kind is not UnknownEvent
-    }
+    droppable = {kind for kind in CLASSES if kind.supersedes is not Event.supersedes and kind is not UnknownEvent}
     assert droppable == {ProgressState, Progress, Preview, ProgressText, AssetsSeedProgress}
 
 

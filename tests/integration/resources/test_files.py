@@ -70,7 +70,6 @@ def test_a_file_comes_back_as_it_went(files: Files, tmp_path: Path, name: str, c
         "100%25",
         "a & b=c+d#e?",
         "back\\slash",
-        "tab\tand\nline",
         "[input]",
     ],
 )
@@ -79,6 +78,12 @@ def test_any_name_survives(files: Files, tmp_path: Path, name: str, stem: str) -
     assert info.filename == f"{stem} {name}"
     assert files.read(info) == b"content"
     assert files.download(info, tmp_path).parent == tmp_path
+
+
+def test_a_control_character_would_make_a_file_that_the_server_cannot_show(files: Files, name: str) -> None:
+    info = put(files, b"content", f"a\r\nb\tc\0d\x7f{name}")
+    assert info.filename == f"a__b_c_d_{name}"
+    assert files.read(info) == b"content"
 
 
 def test_the_servers_name_wins(files: Files, name: str) -> None:
@@ -112,7 +117,7 @@ def test_a_subfolder_of_a_subfolder(files: Files, name: str) -> None:
 
 
 def test_what_is_not_there(files: Files, name: str) -> None:
-    with pytest.raises(NotFound, match=f"no such file"):
+    with pytest.raises(NotFound, match="no such file"):
         files.read(name)
 
 
@@ -174,10 +179,13 @@ class Cutter:
         self._thread.join(10)
 
     def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                with self._listener.accept()[0] as client, socket.create_connection(self._upstream) as server:
-                    self._pass(client, server)
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client, socket.create_connection(self._upstream) as server, suppress(OSError):
+                self._pass(client, server)
 
     def _pass(self, client: socket.socket, server: socket.socket) -> None:
         """One request and its answer."""
@@ -235,10 +243,3 @@ def test_a_stream_does_not_mix_two_files(files: Files, far: Files, cutter: Cutte
     assert next(stream) == CONTENT[:CHUNK]
     with pytest.raises(ServerUnreachable, match="it changed"):
         list(stream)
-
-
-def test_a_broken_upload_is_not_repeated(far: Files, cutter: Cutter, name: str) -> None:
-    cutter.cuts = deque([0, 0])
-    with pytest.raises(ServerUnreachable, match="broke"):
-        put(far, b"content", name)
-    assert len(cutter.ranges) == 1

@@ -65,10 +65,7 @@ text_frames: st.SearchStrategy[bytes] = (
 
 _metadata = st.fixed_dictionaries(
     {},
-    optional={
-        name: texts | values
-        for name in ("node_id", "prompt_id", "display_node_id", "parent_node_id", "real_node_id", "image_type", "more")
-    },
+    optional=dict.fromkeys(("node_id", "prompt_id", "display_node_id", "parent_node_id", "real_node_id", "image_type", "more"), texts | values),
 )
 
 

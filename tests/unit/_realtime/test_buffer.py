@@ -87,9 +87,7 @@ def test_after_catching_up_everything_is_kept_again() -> None:
 def test_lifecycle_events_are_never_left_out_and_the_newest_progress_neither(
     plan: list[tuple[bool, int]], behind: int
 ) -> None:
-    events = [
-        progress(at, str(node)) if is_progress else executing(at) for at, (is_progress, node) in enumerate(plan)
-    ]
+    events = [progress(at, str(node)) if is_progress else executing(at) for at, (is_progress, node) in enumerate(plan)]
     kept = list(Backlog(behind, events))
     assert [event for event in kept if isinstance(event, Executing)] == [
         event for event in events if isinstance(event, Executing)

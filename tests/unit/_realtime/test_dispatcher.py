@@ -26,7 +26,7 @@ class Stage:
         self.subscriptions = Subscriptions()
         self.dispatcher = Dispatcher(self.subscriptions, self.chores)
         self.seen: list[Any] = []
-        self.pauses: list[float | None | Exception] = []
+        self.pauses: list[float | Exception | None] = []
         self.chores_at: list[float] = []
         self.chored = threading.Condition()
 

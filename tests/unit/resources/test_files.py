@@ -516,7 +516,7 @@ def test_any_name_fits_the_header(accepting: FileServer, files: Files, filename:
         re.findall(r"filename\*=UTF-8''(\S+)$", header),
     )
     name = plain[0] if plain else unquote(extended[0], errors="strict")
-    assert name == filename.replace("\udcff", "?")
+    assert name == filename.replace("\udcff", "?").replace("\r\n", "__")
     assert form["subfolder"][1] == 'quo"te\r\nż'.encode()
 
 
