@@ -12,7 +12,7 @@ from comfyclient._tracking import submission
 from comfyclient._tracking.state import JobState
 from comfyclient._tracking.tracker import Tracker
 from comfyclient.config import ClientConfig
-from comfyclient.errors import ComfyError, JobLost, PromptRejected
+from comfyclient.errors import ComfyError, JobLost, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
 from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
 from comfyclient.sweep import Variation, sweep
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from comfyclient.workflow.source import Source
 
 _STOPPING = 5.0
-"""Seconds for a prompt to be cancelled after Ctrl-C."""
+"""Seconds for a prompt to be cancelled after Ctrl-C, or when only a part of it was accepted."""
 
 
 class Client(EventSource):
@@ -260,10 +260,12 @@ class Client(EventSource):
         if not strict:
             job._node_errors = problems  # noqa: SLF001 - the client makes its jobs
             return
-        job.cancel()
+        with contextlib.suppress(JobTimeout):
+            job.cancel(_STOPPING)
+        rest = "was cancelled" if job.cancelled() else "had run by then" if job.done() else "is being cancelled"
         body = {"error": "some outputs were refused", "node_errors": status.node_errors}
         url = self._transport.url("/prompt")
-        raise PromptRejected(200, body, "POST", url, problems, "some of its outputs; what it accepted was cancelled")
+        raise PromptRejected(200, body, "POST", url, problems, f"some of its outputs; what it accepted {rest}")
 
 
 def _request(  # noqa: PLR0917 - what POST /prompt takes
@@ -276,6 +278,8 @@ def _request(  # noqa: PLR0917 - what POST /prompt takes
 ) -> submission.Request:
     document = Workflow.load(workflow)
     document.check()
+    if isinstance(targets, str):  # one of them, not its letters
+        targets = (targets,)
     return submission.Request(
         workflow=document,
         front=front,

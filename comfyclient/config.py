@@ -148,7 +148,7 @@ class ClientConfig:
 
     @property
     def shown_url(self) -> str:
-        """The address without credentials: the one that requests go to, and the one that messages name."""
+        """The address without credentials, which requests go to, and which messages name."""
         return redact(self.url)
 
     @property

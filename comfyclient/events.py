@@ -67,7 +67,7 @@ class Event:
 
     @property
     def type(self) -> str:
-        """The wire type, such as ``"execution_cached"``: the name that ``client.on`` takes."""
+        """The wire type, such as ``"execution_cached"``, which is the name that ``client.on`` takes."""
         return self._type
 
     @property
@@ -280,7 +280,7 @@ class ExecutionError(Event):
 
     @property
     def blocked(self) -> bool:
-        """Whether a node was only blocked, on purpose: the run goes on."""
+        """Whether a node was only blocked, on purpose; the run goes on."""
         return self.exception_type == "ExecutionBlocked"
 
 
@@ -563,10 +563,10 @@ EVENT_TYPES: dict[str, type[Event]] = {
         AssetsSeedError,
     )
 }
-"""The JSON messages: wire type to class."""
+"""The classes of JSON messages by their wire types."""
 
 LOCAL_TYPES: dict[str, type[Event]] = {
     cls._type: cls
     for cls in (Preview, SocketImage, ProgressText, Connected, Disconnected, Reconnected, ReconnectFailed)
 }
-"""The events that no JSON message names: binary frames and the connection's own. Name to class."""
+"""The classes of events that no JSON message names, by their names; binary frames and the connection's own."""

@@ -64,7 +64,7 @@ class Job:
 
     @property
     def number(self) -> float | None:
-        """Its place in the order of execution: the lowest number runs first. ``None`` if not known."""
+        """Its place in the order of execution; the lowest number runs first. ``None`` if not known."""
         return self._state.number
 
     @property
@@ -324,6 +324,55 @@ class DoneAndNotDone(NamedTuple):
     not_done: set[Job]
 
 
+class Finish:
+    """Where jobs arrive in the order in which they end. Of one thread.
+
+    Attributes:
+        pending: The jobs that have not been taken yet, in the order in which they were added.
+    """
+
+    def __init__(self, jobs: Iterable[Job] = ()) -> None:
+        self._ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self.pending: dict[Job, Callable[[], object]] = {}
+        for job in jobs:
+            self.add(job)
+
+    def add(self, job: Job) -> None:
+        """Await a job; one that is awaited already counts once."""
+        if job not in self.pending:
+            watcher = self.pending[job] = functools.partial(self._ended.put, job)
+            job._state.when_done(watcher)  # noqa: SLF001 - of this very module
+
+    def take(self, deadline: float | None = None) -> list[Job]:
+        """Wait for the next job to end; it, and those that have ended too by now.
+
+        Raises:
+            JobTimeout: None has ended by ``deadline``, on the monotonic clock.
+        """
+        while True:
+            remaining = _GLANCE if deadline is None else min(_GLANCE, max(0.0, deadline - time.monotonic()))
+            try:
+                jobs = [self._ended.get(timeout=remaining)]
+            except queue.Empty:
+                if deadline is not None and time.monotonic() >= deadline:
+                    late = next(iter(self.pending)).prompt_id
+                    raise JobTimeout(late, f"prompt {late} and perhaps others have not ended in time") from None
+                # The dispatcher thread does this too, unless it is that thread that waits here, in a callback.
+                for watch in {job._tracker.watch for job in self.pending}:  # noqa: SLF001 - of this very module
+                    watch.chores()
+            else:
+                while not self._ended.empty():
+                    jobs.append(self._ended.get())
+                for job in jobs:
+                    del self.pending[job]
+                return jobs
+
+    def close(self) -> None:
+        """Await nothing any more."""
+        for job, watcher in self.pending.items():
+            job._state.forget_when_done(watcher)  # noqa: SLF001 - of this very module
+
+
 def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[Job]:
     """Yield each job once it has ended, the first to end first.
 
@@ -334,36 +383,15 @@ def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[
     Raises:
         JobTimeout: ``timeout`` passed; it names one of the jobs that have not ended.
     """
-    pending = dict.fromkeys(jobs)
-    deadline = None if timeout is None else time.monotonic() + timeout
-    ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    watchers = {job: functools.partial(ended.put, job) for job in pending}
-    for job, watcher in watchers.items():
-        job._state.when_done(watcher)  # noqa: SLF001 - of this very module
+    return _as_completed(Finish(jobs), None if timeout is None else time.monotonic() + timeout)
+
+
+def _as_completed(finish: Finish, deadline: float | None) -> Iterator[Job]:
     try:
-        while pending:
-            job = _next_ended(ended, pending, deadline)
-            del pending[job]
-            yield job
+        while finish.pending:
+            yield from finish.take(deadline)
     finally:
-        for job, watcher in watchers.items():
-            job._state.forget_when_done(watcher)  # noqa: SLF001 - of this very module
-
-
-def _next_ended(ended: queue.SimpleQueue[Job], pending: Iterable[Job], deadline: float | None) -> Job:
-    while True:
-        remaining = _GLANCE if deadline is None else min(_GLANCE, max(0.0, deadline - time.monotonic()))
-        try:
-            return ended.get(timeout=remaining)
-        except queue.Empty:
-            if deadline is not None and time.monotonic() >= deadline:
-                job = next(iter(pending))
-                raise JobTimeout(
-                    job.prompt_id, f"prompt {job.prompt_id} and perhaps others have not ended in time"
-                ) from None
-            # The dispatcher thread does this too, unless it is that thread that waits here, in a callback.
-            for watch in {job._tracker.watch for job in pending}:  # noqa: SLF001 - of this very module
-                watch.chores()
+        finish.close()
 
 
 def wait(jobs: Iterable[Job], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> DoneAndNotDone:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from comfyclient.errors import ComfyError
-from comfyclient.jobs import FIRST_COMPLETED, Job, wait
+from comfyclient.jobs import Finish, Job
 
 if TYPE_CHECKING:
     from comfyclient.results import Result
@@ -75,31 +75,36 @@ def _sweep(
     in_order: bool,
     options: Mapping[str, Any],
 ) -> Iterator[Variation]:
-    running: dict[Job, tuple[int, Mapping[str, Any]]] = {}
+    changes_of: dict[Job, tuple[int, Mapping[str, Any]]] = {}
+    finish = Finish()
     ended: dict[int, Variation] = {}
     expected = 0
     try:
         while True:
-            for index, changes in itertools.islice(variations, in_flight - len(running)):
+            for index, changes in itertools.islice(variations, in_flight - len(finish.pending)):
                 try:
                     document = workflow.copy()
                     document.set(changes)
-                    running[submit(document, **options)] = (index, changes)
+                    job = submit(document, **options)
                 except ComfyError as error:
                     ended[index] = Variation(index, changes, None, error)
-            ready = [expected] if in_order and expected in ended else sorted(ended) if not in_order else []
+                else:
+                    changes_of[job] = (index, changes)
+                    finish.add(job)
+            ready = [expected] if in_order and expected in ended else list(ended) if not in_order else []
             for index in ready:
                 yield ended.pop(index)
                 expected += 1
             if ready:
                 continue
-            if not running:
+            if not finish.pending:
                 return
-            for job in wait(running, return_when=FIRST_COMPLETED).done:
-                index, changes = running.pop(job)
+            for job in finish.take():
+                index, changes = changes_of.pop(job)
                 ended[index] = Variation(index, changes, job, job.exception())
     finally:
-        _stop(running)
+        finish.close()
+        _stop(changes_of)
 
 
 def _stop(jobs: Iterable[Job]) -> None:

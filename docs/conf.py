@@ -1,6 +1,8 @@
 """Sphinx configuration; ``make docs`` builds with -n -W, so a broken reference fails."""
 
+import re
 from importlib.metadata import version as version_of
+from typing import Any
 
 project = "comfyclient"
 author = "The comfyclient authors"
@@ -16,16 +18,38 @@ extensions = [
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"comfyclient {release}"
+html_static_path = ["_static"]
+html_css_files = ["comfyclient.css"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 
 # Built without a network, so names of the standard library and of dependencies cannot be looked up.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!comfyclient\b).*"),
+    (r"py:.*", r"comfyclient\..*\b_\w+(\..*)?"),  # private: protocols and type variables in signatures
 ]
+
+# The classes that users make themselves; of all others the constructor is none of their business.
+MADE_BY_USERS = {"Client", "ClientConfig", "Reconnect", "Retry", "Workflow"}
+
+
+def signature(
+    _app: Any, what: str, name: str, _object: Any, _options: Any, arguments: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Hide what nobody calls, and what attrs writes for a default that is made anew each time."""
+    if what in {"class", "exception"} and name.rpartition(".")[2] not in MADE_BY_USERS:
+        return "", None
+    return arguments and re.sub(r"=(_Nothing\.)?NOTHING", "=…", arguments), returns
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-signature", signature)

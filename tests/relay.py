@@ -76,7 +76,8 @@ class Relay:
                 self._open.add(client)
             first = client.recv(_PIECE)
             is_websocket = first.startswith(b"GET /ws")
-            self.websockets += is_websocket
+            with self._lock:
+                self.websockets += is_websocket
             if not first or (is_websocket and not self.admits_websockets):
                 return
             with socket.create_connection(self._server) as server:

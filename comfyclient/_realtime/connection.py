@@ -71,7 +71,7 @@ class Connection:
 
     @property
     def heard_at(self) -> float:
-        """When the last message of any kind arrived, on the monotonic clock."""
+        """When the last message arrived, on the monotonic clock. Pings and pongs are none: a deaf socket has them too."""
         return self._heard_at
 
     def start(self) -> None:
@@ -97,9 +97,9 @@ class Connection:
         Raises:
             ClientClosed: The connection was closed, before or meanwhile.
         """
-        self.start()
         with self._changed:
             failures = self._failures
+            self.start()
             self._awake = True
             self._changed.notify_all()
             self._changed.wait_for(
@@ -124,46 +124,50 @@ class Connection:
     def expect_message(self, since: float) -> None:
         """Something must have arrived since ``since`` or arrive soon; otherwise the socket is deaf."""
         with self._changed:
-            self._expecting_since = since
+            if self._expecting_since is None or self._heard_at >= self._expecting_since:
+                self._expecting_since = since
 
     def close(self, timeout: float = 2.0) -> None:
         """End the thread and the socket. Idempotent, and bounded by twice ``timeout`` plus the connect timeout."""
         with self._changed:
+            was_open = self._state is _State.OPEN
             self._state = _State.CLOSED
             self._changed.notify_all()
             thread, current = self._thread, self._socket
         if thread is None or thread is threading.current_thread():
             return
-        if current is not None:
+        if current is not None and was_open:
             with contextlib.suppress(Exception):  # the peer may be gone already
                 current.send_close()
         thread.join(timeout)
         if thread.is_alive() and current is not None and current.sock is not None:
             # Never current.close() here: beside a blocked recv it does not return.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, AttributeError):  # the reader may be letting go of it
                 current.sock.shutdown(socket.SHUT_RDWR)
         thread.join(timeout + self._config.connect_timeout)
 
     def _run(self) -> None:
         losses = 0
-        while self._begin():
+        going_on = self._begin()
+        while going_on:
             try:
                 current = self._open()
             except Exception as error:  # noqa: BLE001 - a refused, broken or misunderstood handshake is all one here
-                self._rest(losses, _describe(error), lost=False)
+                going_on = self._rest(losses, _describe(error), lost=False)
             else:
                 opened_at = time.monotonic()
-                self._opened(current)
+                self._announce()
+                self._opened()
                 reason = self._read(current)
                 _shut(current)
                 if time.monotonic() - opened_at > _SETTLED:
                     losses = 0
-                self._rest(losses, reason, lost=True)
+                going_on = self._rest(losses, reason, lost=True)
             losses += 1
 
     def _begin(self) -> bool:
         with self._changed:
-            if self._state in {_State.CLOSED, _State.IDLE}:
+            if self._state is _State.CLOSED:
                 return False
             self._state = _State.CONNECTING
             return True
@@ -174,6 +178,8 @@ class Connection:
         current = new_socket(
             sockopt=[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)], sslopt={"ca_certs": bundle} if bundle else {}
         )
+        with self._changed:
+            self._socket = current  # so that close() can end a handshake that hangs
         current.connect(  # type: ignore[no-untyped-call]
             self._url,
             timeout=config.connect_timeout,
@@ -186,26 +192,32 @@ class Connection:
         current.send(_FEATURE_FLAGS)
         return current
 
-    def _opened(self, current: MessageSocket) -> None:
+    def _announce(self) -> None:
+        """Before anybody can know that it is open: whoever waits for that submits a job then, which misses nothing."""
         with self._changed:
             if self._state is _State.CLOSED:  # closed while connecting: the reader ends at its first look
                 return
-            self._state = _State.OPEN
-            self._socket = current
-            self._heard_at = time.monotonic()
-            self._expecting_since = None
             again, self._was_open = self._was_open, True
-            self._changed.notify_all()
         log.debug("websocket open at %s", self._config.shown_url)
         self._deliver(Reconnected() if again else Connected())
 
-    def _rest(self, losses: int, reason: str, *, lost: bool) -> None:
+    def _opened(self) -> None:
+        with self._changed:
+            if self._state is _State.CLOSED:
+                return
+            self._state = _State.OPEN
+            self._heard_at = time.monotonic()
+            self._expecting_since = None
+            self._changed.notify_all()
+
+    def _rest(self, losses: int, reason: str, *, lost: bool) -> bool:
+        """After a loss or a refusal: pause; whether to try again."""
         policy = self._config.reconnect
         pause = policy.pause(losses) if policy is not None else None
         with self._changed:
             self._socket = None
             if self._state is _State.CLOSED:
-                return
+                return False
             self._state = _State.IDLE if pause is None else _State.RESTING
             self._failures += not lost
             self._error = reason
@@ -213,9 +225,11 @@ class Connection:
             self._changed.notify_all()
         log.info("websocket %s at %s: %s", "lost" if lost else "refused", self._config.shown_url, reason)
         self._deliver(Disconnected(reason) if lost else ReconnectFailed(reason, pause))
-        if pause is not None:
-            with self._changed:
-                self._changed.wait_for(lambda: self._awake or self._state is _State.CLOSED, pause)
+        if pause is None:
+            return False  # not by a look at the state: another thread may have been started by now
+        with self._changed:
+            self._changed.wait_for(lambda: self._awake or self._state is _State.CLOSED, pause)
+        return self._begin()
 
     def _read(self, current: MessageSocket) -> str:
         """Read until the connection ends; the reason why it did."""
@@ -226,16 +240,19 @@ class Connection:
             try:
                 opcode, data = recv_message()
             except websocket.WebSocketTimeoutException:
-                if reason := vital_signs.worry(self._heard_at) or self._unheard():
-                    return reason
-                continue
-            except (websocket.WebSocketException, OSError, ValueError) as error:
+                pass
+            except Exception as error:  # noqa: BLE001 - whatever it is, a new connection is the answer
                 return _describe(error)
-            self._heard_at = clock()
-            if opcode in decode:
-                deliver(decode[opcode](data))
-            elif opcode == websocket.ABNF.OPCODE_CLOSE:
-                return "the server closed the connection"
+            else:
+                if opcode in decode:
+                    self._heard_at = clock()
+                    deliver(decode[opcode](data))
+                    continue
+                if opcode == websocket.ABNF.OPCODE_CLOSE:
+                    return "the server closed the connection"
+                vital_signs.note()
+            if reason := vital_signs.worry(self._heard_at) or self._unheard():
+                return reason
         return "closed"
 
     def _unheard(self) -> str:
@@ -263,15 +280,19 @@ class _VitalSigns:
         self._pinged_at: float | None = None
         self._alive_at = time.monotonic()
 
+    def note(self) -> None:
+        """There was one."""
+        self._alive_at = time.monotonic()
+        self._pinged_at = None
+
     def worry(self, heard_at: float) -> str:
-        """Look after a silent tick; the reason to give the connection up, or nothing."""
+        """Look after a tick without a message; the reason to give the connection up, or nothing."""
         now = time.monotonic()
         if self._policy is None:
             return ""
         if heard_at > self._alive_at or self._socket.received != self._received:
-            self._alive_at = max(heard_at, now if self._socket.received != self._received else 0.0)
+            self.note()
             self._received = self._socket.received
-            self._pinged_at = None
         if self._pinged_at is not None:
             return "no answer to a ping" if now - self._pinged_at > self._policy.ping_timeout else ""
         if now - self._alive_at > self._policy.ping_interval:

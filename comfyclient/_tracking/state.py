@@ -243,8 +243,8 @@ class JobState:
         if entry is None:
             self.finished_at = time.time()
             return
-        times = [_seconds(data.get("timestamp")) for _, data in entry.messages if isinstance(data, dict)]
-        stamps = [time for time in times if time is not None]
+        noted = [_seconds(data.get("timestamp")) for _, data in entry.messages if isinstance(data, dict)]
+        stamps = [stamp for stamp in noted if stamp is not None]
         self.created_at = _seconds(entry.prompt.extra_data.get("create_time"))
         self.started_at, self.finished_at = (stamps[0], stamps[-1]) if stamps else (None, None)
 

@@ -306,7 +306,7 @@ class _Body:
                     yield new
         except (ServerUnreachable, RequestTimeout) as error:
             broken = error
-        if broken is None and 0 <= self._total != self.have:  # urllib3 1 does not notice
+        if broken is None and 0 <= self._total != self.have:  # a part may be shorter than it says
             broken = self._unreachable(f"{self.have} of {self._total} bytes came")
         return broken
 

@@ -51,7 +51,7 @@ class HistoryEntry:
 
     @property
     def messages(self) -> list[tuple[str, Any]]:
-        """The events of the run that the server noted: type and data, in order."""
+        """The events of the run that the server noted, as type and data, in order."""
         return list(self._messages())
 
     def _messages(self) -> Iterator[tuple[str, Any]]:
@@ -67,7 +67,7 @@ class HistoryEntry:
 
     @property
     def error(self) -> dict[str, Any] | None:
-        """The ``execution_error`` that ended the run: node, exception, traceback; ``None`` if no node failed."""
+        """The ``execution_error`` that ended the run, with node, exception and traceback; ``None`` if no node failed."""
         return self.message("execution_error")
 
     @property

@@ -122,7 +122,7 @@ class NodeInfo:
 
     @property
     def inputs(self) -> dict[str, InputInfo]:
-        """The inputs that a prompt can give, by name: the required ones first, in the node's order."""
+        """The inputs that a prompt can give, by name; the required ones first, in the node's order."""
         found: dict[str, InputInfo] = {}
         for section in ("required", "optional"):
             specs = self.input.get(section)

@@ -7,24 +7,20 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from comfyclient import Client
+from comfyclient.events import ExecutionSuccess
+from tests.benchmarks import raw
 from tests.benchmarks.corpus import PROMPT_ID, Script
-from tests.benchmarks.scripted import order, prepare
+from tests.benchmarks.scripted import WORKFLOW, order, prepare
 
 if TYPE_CHECKING:
-    from comfyclient import Client
     from comfyclient.events import Event
-
-_WORKFLOW = {"1": {"class_type": "EmptyImage", "inputs": {}}, "2": {"class_type": "SaveImage", "inputs": {}}}
 
 
 def raw_loop(url: str, corpus: str, events: int, *, check_utf8: bool = False) -> dict[str, float]:
-    """The base: ``recv()`` and ``json.loads``, and nothing done with it."""
-    import websocket  # noqa: PLC0415 - not where it is not needed
-
+    """The base: ``recv()`` and ``json.loads``, and nothing done with it. Seconds for each event."""
     prepare(url, Script(corpus, events))
-    socket = websocket.WebSocket(skip_utf8_validation=not check_utf8)
-    socket.connect(f"ws{url.removeprefix('http')}/ws?clientId=raw")
-    json.loads(socket.recv())  # the greeting
+    socket = raw.connect(url, check_utf8=check_utf8)
     order(url, "go")
     start = time.perf_counter()
     delivered = 0
@@ -37,9 +33,6 @@ def raw_loop(url: str, corpus: str, events: int, *, check_utf8: bool = False) ->
 
 def to_callback(url: str, corpus: str, events: int, *, with_job: bool) -> dict[str, float]:
     """``client.on``: connection, router, dispatcher, callback."""
-    from comfyclient import Client  # noqa: PLC0415 - after orjson was made to be missing
-    from comfyclient.events import ExecutionSuccess  # noqa: PLC0415
-
     done = threading.Event()
     delivered = 0
 
@@ -60,8 +53,6 @@ def to_callback(url: str, corpus: str, events: int, *, with_job: bool) -> dict[s
 
 def to_iterator(url: str, corpus: str, events: int, *, with_job: bool) -> dict[str, float]:
     """``for event in client.listen()``."""
-    from comfyclient import Client  # noqa: PLC0415 - after orjson was made to be missing
-
     delivered = 0
     with Client(url) as client:
         _get_ready(client, url, corpus, events, with_job=with_job)
@@ -69,7 +60,7 @@ def to_iterator(url: str, corpus: str, events: int, *, with_job: bool) -> dict[s
         order(url, "go")
         start = time.perf_counter()
         for event in listener:
-            if event.type == "execution_success":
+            if type(event) is ExecutionSuccess:
                 break
             delivered += 1
         seconds = time.perf_counter() - start
@@ -79,5 +70,5 @@ def to_iterator(url: str, corpus: str, events: int, *, with_job: bool) -> dict[s
 def _get_ready(client: Client, url: str, corpus: str, events: int, *, with_job: bool) -> None:
     """Connected, the greeting read, the script at hand, and a job waiting for its events if that is wanted."""
     client.connect()
-    prompt_id: Any = client.submit(_WORKFLOW).prompt_id if with_job else PROMPT_ID
+    prompt_id: Any = client.submit(WORKFLOW).prompt_id if with_job else PROMPT_ID
     prepare(url, Script(corpus, events, prompt_id))

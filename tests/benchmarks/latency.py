@@ -9,12 +9,12 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING
 
+from comfyclient import Client
+from tests.benchmarks import raw
 from tests.benchmarks.corpus import Script
 from tests.benchmarks.scripted import order, prepare
 
 if TYPE_CHECKING:
-    import websocket
-
     from comfyclient.events import Event, Preview
 
 _PREVIEW_HEAD = struct.Struct(">II")
@@ -24,7 +24,7 @@ _STAMP = struct.Struct(">q")
 def raw_recv(url: str, events: int, pause: float) -> float:
     """The base: ``recv()`` and ``json.loads`` in the thread that waits. Seconds, the median over the events."""
     prepare(url, Script("stamped", events, pause=pause))
-    socket = _raw_socket(url)
+    socket = raw.connect(url)
     order(url, "go")
     delays = []
     while (message := json.loads(socket.recv()))["type"] == "progress":
@@ -35,8 +35,6 @@ def raw_recv(url: str, events: int, pause: float) -> float:
 
 def to_iterator(url: str, events: int, pause: float) -> float:
     """``for event in client.listen(...)`` in the thread that waits."""
-    from comfyclient import Client  # noqa: PLC0415 - not where it is not needed
-
     prepare(url, Script("stamped", events, pause=pause))
     delays = []
     with Client(url) as client:
@@ -52,8 +50,6 @@ def to_iterator(url: str, events: int, pause: float) -> float:
 
 def to_callback(url: str, events: int, pause: float) -> float:
     """``client.on(...)``."""
-    from comfyclient import Client  # noqa: PLC0415 - not where it is not needed
-
     prepare(url, Script("stamped", events, pause=pause))
     delays: list[float] = []
     done = threading.Event()
@@ -69,7 +65,7 @@ def to_callback(url: str, events: int, pause: float) -> float:
 def raw_thread_beside_work(url: str, events: int, pause: float, size: int) -> float:
     """The base: a thread with websocket-client's own reader, while the main thread computes."""
     prepare(url, Script("stamped", events, pause=pause, size=size))
-    socket = _raw_socket(url)
+    socket = raw.connect(url)
     delays = []
 
     def read() -> None:
@@ -88,8 +84,6 @@ def raw_thread_beside_work(url: str, events: int, pause: float, size: int) -> fl
 
 def to_callback_beside_work(url: str, events: int, pause: float, size: int) -> float:
     """``client.on("preview")`` while the main thread computes."""
-    from comfyclient import Client  # noqa: PLC0415 - not where it is not needed
-
     prepare(url, Script("stamped", events, pause=pause, size=size))
     delays: list[float] = []
     done = threading.Event()
@@ -108,15 +102,6 @@ def to_callback_beside_work(url: str, events: int, pause: float, size: int) -> f
         while not done.is_set():
             _work()
     return median(delays)
-
-
-def _raw_socket(url: str) -> websocket.WebSocket:
-    import websocket  # noqa: PLC0415 - not where it is not needed
-
-    socket = websocket.WebSocket(skip_utf8_validation=True)
-    socket.connect(f"ws{url.removeprefix('http')}/ws?clientId=raw")
-    socket.recv()  # the greeting
-    return socket
 
 
 def _since(sent_at: int) -> float:

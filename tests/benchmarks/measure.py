@@ -8,21 +8,16 @@ import os
 import random
 import subprocess
 import sys
-from statistics import median
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 T = TypeVar("T")
-N = TypeVar("N", bound=str)
-
-Rounds = list[dict[str, Any]]
-"""What each variant measured, for each round."""
 
 
 def in_turn(variants: Mapping[str, Callable[[], T]], rounds: int) -> list[dict[str, T]]:
-    """Measure every variant once in each round, in an order that changes, so that no drift of the machine favours one."""
+    """Measure every variant once in each round, in an order that changes, so that no drift favours one of them."""
     order = list(variants)
     measured = []
     for _ in range(rounds):
@@ -61,8 +56,6 @@ def _main() -> None:
     result = getattr(importlib.import_module(module), function)(**json.loads(arguments))
     print(json.dumps(result))
 
-
-__all__ = ["Rounds", "in_fresh_python", "in_turn", "median", "ratios"]
 
 if __name__ == "__main__":
     _main()

@@ -6,7 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.corpus import PROMPT_ID, Script
+from comfyclient import Client
+from comfyclient.events import ExecutionSuccess
+from tests.benchmarks import raw
+from tests.benchmarks.corpus import Script
 from tests.benchmarks.scripted import order, prepare
 
 if TYPE_CHECKING:
@@ -14,13 +17,9 @@ if TYPE_CHECKING:
 
 
 def raw_recv(url: str, events: int) -> dict[str, float]:
-    """The base: ``recv()``, and nothing done with it."""
-    import websocket  # noqa: PLC0415 - not where it is not needed
-
+    """The base: ``recv()``, and nothing done with it. Seconds for each preview."""
     prepare(url, Script("previews", events))
-    socket = websocket.WebSocket(skip_utf8_validation=True)
-    socket.connect(f"ws{url.removeprefix('http')}/ws?clientId=raw")
-    socket.recv()  # the greeting
+    socket = raw.connect(url)
     order(url, "go")
     start = time.perf_counter()
     while isinstance(socket.recv(), bytes):
@@ -31,10 +30,7 @@ def raw_recv(url: str, events: int) -> dict[str, float]:
 
 
 def to_callback(url: str, events: int) -> dict[str, float]:
-    """``client.on("preview")``, and beside it a listener that is never read."""
-    from comfyclient import Client  # noqa: PLC0415 - as above
-    from comfyclient.events import ExecutionSuccess  # noqa: PLC0415
-
+    """``client.on("preview")``."""
     done = threading.Event()
     delivered = 0
 
@@ -45,12 +41,22 @@ def to_callback(url: str, events: int) -> dict[str, float]:
     prepare(url, Script("previews", events))
     with Client(url) as client:
         client.connect()
-        unread = client.listen("preview")
         client.on("preview", count)
         client.on(ExecutionSuccess, lambda _: done.set())
         order(url, "go")
         start = time.perf_counter()
         done.wait()
         seconds = time.perf_counter() - start
-        waiting = unread.qsize()
-    return {"seconds": seconds / events, "delivered": delivered / events, "waiting": waiting}
+    return {"seconds": seconds / events, "delivered": delivered / events}
+
+
+def to_nobody(url: str, events: int) -> int:
+    """``client.listen("preview")`` that is never read: how many previews are kept for it."""
+    prepare(url, Script("previews", events))
+    with Client(url) as client:
+        client.connect()
+        unread = client.listen("preview")
+        end = client.listen(ExecutionSuccess)
+        order(url, "go")
+        end.get()
+        return unread.qsize()

@@ -29,6 +29,10 @@ _HANDSHAKE = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CLOSE = 8
 
 
+WORKFLOW = {"1": {"class_type": "EmptyImage", "inputs": {}}, "2": {"class_type": "SaveImage", "inputs": {}}}
+"""Fit to be submitted; what the server does then is in its script."""
+
+
 class Asked(NamedTuple):
     """One HTTP request that came, those to ``/bench`` and ``/ws`` not counted."""
 
@@ -47,7 +51,10 @@ class ScriptedServer:
     def __enter__(self) -> Self:
         """Start it."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.scripted"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.benchmarks.scripted"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._process.stdout
         self.url = self._process.stdout.readline().strip()
@@ -81,6 +88,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[Asked] = []
+        self.submitted = 0
         self.script = Script("json3", 0)
         self.pieces: list[bytes] = []
         self.sockets: set[_Handler] = set()
@@ -119,7 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(self._obey(path.removeprefix("/bench/"), body))
             return
         self._note(path)
-        self._answer({"prompt_id": body.get("prompt_id"), "number": len(self.server.asked), "node_errors": {}})
+        self.server.submitted += 1
+        self._answer({"prompt_id": body.get("prompt_id"), "number": self.server.submitted, "node_errors": {}})
         self.server.status()
 
     def _obey(self, what: str, value: Any) -> Any:
@@ -172,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         return head[0] & 0x0F
 
     def send_status(self) -> None:
-        message = {"type": "status", "data": {"status": {"exec_info": {"queue_remaining": 1}}}}
+        message = {"type": "status", "data": {"status": {"exec_info": {"queue_remaining": self.server.submitted}}}}
         self.wfile.write(corpus.frame(corpus.TEXT, json.dumps(message).encode()))
 
     def perform(self, script: Script, pieces: list[bytes]) -> None:

@@ -28,10 +28,10 @@ def test_a_page_does_what_it_says(name: str, comfyui_url: str) -> None:
         assert page.run() > 0
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_no_code_is_left_out(name: str) -> None:
-    kinds = [kind for kind, _ in blocks(PAGES[name].read_text("utf-8")) if not kind.startswith("{")]
-    assert [kind for kind in kinds if kind not in LANGUAGES] == NOT_RUN.get(name, [])
+def test_no_code_is_left_out() -> None:
+    for name, path in PAGES.items():
+        kinds = [kind for kind, _ in blocks(path.read_text("utf-8")) if not kind.startswith("{")]
+        assert [kind for kind in kinds if kind not in LANGUAGES] == NOT_RUN.get(name, []), name
 
 
 def test_an_output_that_differs_is_found(tmp_path: Path) -> None:

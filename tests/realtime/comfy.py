@@ -241,4 +241,3 @@ class Comfy(Peer):
         """What was asked about prompts over HTTP: method and path."""
         with self.changed:
             return [f"{request.method} {request.path}" for request in self.requests if request.method == "GET"]
-

@@ -43,7 +43,7 @@ CLASSES = {
 }
 EXAMPLES = [
     Status({"exec_info": {"queue_remaining": 1}}),
-    ProgressState("p", {"1": {"value": 1, "max": 2}}),  # type: ignore[dict-item]  # the converter's business
+    ProgressState("p", {"1": {"value": 1, "max": 2}}),
     Progress(1, 2),
     Executed("p", "1", {"images": []}),
     Preview("image/png", b"png", prompt_id="p", node="1"),
@@ -109,7 +109,7 @@ def test_what_replaces_what() -> None:
         AssetsSeedProgress(),
     ]
     assert len({event.supersedes for event in [first, *others]}) == 1 + len(others)
-    assert ProgressState("p", {"1": {}}).supersedes == ProgressState("p", {}).supersedes  # type: ignore[dict-item]
+    assert ProgressState("p", {"1": {}}).supersedes == ProgressState("p", {}).supersedes
 
 
 def test_reprs_do_not_spill_images() -> None:

@@ -184,7 +184,7 @@ def test_what_is_text(ui: dict[str, Any], texts: list[str]) -> None:
         (image("a.png"), ["a.png"]),
         ([[image("a.png")], image("b.png")], ["a.png", "b.png"]),
         ([{"left": image("a.png"), "right": [image("b.png")]}], ["a.png", "b.png"]),
-        ([{"filename": ""}, {"filename": None}, {"filename": 7}, None, 1, "c.png"], []),
+        ([{"filename": ""}, {"filename": None}, {"filename": 7}, None, 1, "c.png", "3d/c.glb"], []),
         ([{"filename": "a.png", "subfolder": None, "type": 7}], ["a.png"]),
     ],
 )
@@ -296,17 +296,19 @@ def test_the_parts_of_an_expanded_node_are_joined_in_order() -> None:
         "1.0.0.10": {"images": [image("c.png")], "text": ["z"], "n": 2},
         "1.0.0.9": {"images": [image("b.png")], "n": 1, "m": [1]},
         "1": {"images": [image("a.png")]},
+        "other": {"audio": [image("d.mp3")]},
     }
-    result = result_of(outputs, display={"1.0.0.9": "1", "1.0.0.10": "1"})
+    result = result_of(outputs, display={"1.0.0.9": "1", "1.0.0.10": "1", "other": "1"})
     assert list(result) == ["1", "9"]
     assert len(result) == 2
-    assert names(result["1"].images) == ["a.png", "b.png", "c.png"]
-    assert names(result.images) == ["a.png", "b.png", "c.png", "9.png"]
+    assert names(result["1"].files) == ["a.png", "b.png", "c.png", "d.mp3"]
+    assert names(result.files) == ["a.png", "b.png", "c.png", "d.mp3", "9.png"]
     assert result["1"].ui == {
         "images": [image("a.png"), image("b.png"), image("c.png")],
         "n": 2,
         "m": [1],
         "text": ["z"],
+        "audio": [image("d.mp3")],
     }
 
 

@@ -331,7 +331,8 @@ def test_a_message_of_a_known_type_fits_its_class_or_says_why_not(message: dict[
         assert event.flags is data
     else:
         assert type(event) is EVENT_TYPES[kind]
-        fields = {field.name for field in attrs.fields(type(event))} - {"extra"}
+        kinds: Any = EVENT_TYPES[kind]
+        fields = {field.name for field in attrs.fields(kinds)} - {"extra"}
         assert event.extra == {key: value for key, value in data.items() if key not in fields}  # type: ignore[attr-defined]
         for name in fields & data.keys():
             value = getattr(event, name)

@@ -31,7 +31,7 @@ _known = [message for message in catalog() if message["type"] in EVENT_TYPES]
 @st.composite
 def _damaged(draw: st.DrawFn) -> dict[str, Any]:
     """A captured message of which one part is missing, replaced or added."""
-    message = copy.deepcopy(draw(st.sampled_from(_known)))
+    message: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(_known)))
     part = message["data"]
     while isinstance(part, dict) and part:
         key = draw(st.sampled_from(sorted(part)))
@@ -65,7 +65,10 @@ text_frames: st.SearchStrategy[bytes] = (
 
 _metadata = st.fixed_dictionaries(
     {},
-    optional=dict.fromkeys(("node_id", "prompt_id", "display_node_id", "parent_node_id", "real_node_id", "image_type", "more"), texts | values),
+    optional=dict.fromkeys(
+        ("node_id", "prompt_id", "display_node_id", "parent_node_id", "real_node_id", "image_type", "more"),
+        texts | values,
+    ),
 )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,7 +84,7 @@ def test_invariant_03_callbacks_run_on_one_thread_in_the_order_of_registration(s
         stage.seen.append((threading.current_thread().name, event, number))
 
     for number in range(5):
-        stage.subscriptions.add(("executing",), lambda event, number=number: note(number, event))
+        stage.subscriptions.add(("executing",), partial(note, number))
     events = [Executing(str(at)) for at in range(50)]
     for event in events:
         stage.dispatcher.put(event)
@@ -177,7 +179,7 @@ def test_chores_are_done_when_due_and_again_when_they_ask_for_it(stage: Stage) -
     stage.pauses = [0.02, 0.02, None]
     stage.dispatcher.hurry()
     stage.wait_for_chores(3)
-    assert all(later - earlier >= 0.019 for earlier, later in zip(stage.chores_at, stage.chores_at[1:], strict=False))
+    assert all(later - earlier >= 0.019 for earlier, later in pairwise(stage.chores_at))
     stage.settle()
     assert len(stage.chores_at) == 3
 
@@ -263,7 +265,12 @@ def test_invariant_04_closing_from_a_callback_returns_and_the_rest_is_still_call
 def test_invariant_04_closing_beside_a_callback_that_hangs_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage()
     gate, inside = threading.Event(), threading.Event()
-    stage.dispatcher.call(lambda: (inside.set(), gate.wait(PATIENCE)), "the gate")
+
+    def hang() -> None:
+        inside.set()
+        gate.wait(PATIENCE)
+
+    stage.dispatcher.call(hang, "the gate")
     stage.dispatcher.call(lambda: stage.seen.append("called"), "a call")
     assert inside.wait(PATIENCE)
     (thread,) = threads()

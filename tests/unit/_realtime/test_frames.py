@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,7 +85,7 @@ def play(kind: Any, pieces: list[bytes], *, end: bool = False) -> tuple[Told, by
 
 def cut(data: bytes, *places: int) -> list[bytes]:
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    return [data[start:stop] for start, stop in pairwise(edges)]
 
 
 PAYLOADS = {length: random.Random(length).randbytes(length) for length in (0, 1, 125, 126, 127, 128, 65535, 65536)}  # noqa: S311

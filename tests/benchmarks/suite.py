@@ -1,0 +1,263 @@
+"""The benchmarks by name: what each one compares, and the bounds that were promised."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from functools import cached_property, partial
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks import downloads, events, imports, latency, pending, previews, questions, runs
+from tests.benchmarks.measure import in_fresh_python, in_turn, ratios
+from tests.benchmarks.report import Row
+from tests.benchmarks.scripted import ScriptedServer
+from tests.comfyui.provision import find
+from tests.comfyui.server import RealServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from typing_extensions import Self
+
+_NO_ORJSON = ("orjson",)
+
+
+class Stage:
+    """How much is to be measured, and the servers for it, each started when it is first needed.
+
+    Attributes:
+        rounds: How many rounds.
+        quick: Whether it is only tried out, with too little for a result.
+    """
+
+    def __init__(self, rounds: int, *, quick: bool) -> None:
+        self.rounds = rounds
+        self.quick = quick
+        self._servers = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._servers.close()
+
+    def size(self, full: int, quick: int) -> int:
+        """How much of something."""
+        return quick if self.quick else full
+
+    @cached_property
+    def scripted_url(self) -> str:
+        """Where the scripted server answers."""
+        return self._servers.enter_context(ScriptedServer()).url
+
+    @cached_property
+    def comfyui(self) -> RealServer:
+        """A real ComfyUI of our own, since somebody else's has other things to do."""
+        installation = find()
+        if installation is None:
+            sys.exit("There is no ComfyUI in the cache: run `make comfyui`, or set COMFYUI_PATH.")
+        return self._servers.enter_context(RealServer(installation))
+
+
+# --- 1 to 3 -------------------------------------------------------------------------------------------------
+
+_BOUNDS: dict[str, dict[str, float]] = {
+    "json30": {"callback": 1.15, "iterator": 1.45, "iterator, orjson": 0.90, "defaults": 0.08},
+    "json3": {"callback": 0.80, "iterator": 0.85, "iterator, orjson": 0.60, "defaults": 0.15},
+}
+
+
+def from_socket_to_code(stage: Stage) -> Iterator[Row]:
+    """Events from the socket to a callback and to a loop."""
+    for corpus, nodes in (("json30", 30), ("json3", 3)):
+        measured = in_turn(_event_variants(stage, corpus), stage.rounds)
+        yield from _event_rows(measured, _BOUNDS[corpus], f"{nodes}-node progress")
+
+
+def _event_variants(stage: Stage, corpus: str) -> dict[str, Callable[[], dict[str, float]]]:
+    count = stage.size(50_000, 2_000)
+
+    def variant(
+        function: Callable[..., dict[str, float]], *, script: str = corpus, orjson: bool = False, **more: Any
+    ) -> Callable[[], dict[str, float]]:
+        arguments = {"url": stage.scripted_url, "corpus": script, "events": count, **more}
+        return partial(in_fresh_python, function, without=() if orjson else _NO_ORJSON, **arguments)
+
+    distinct = f"{corpus}-distinct"
+    return {
+        "raw": variant(events.raw_loop),
+        "defaults": variant(events.raw_loop, check_utf8=True, events=count // 10),  # sixteen times slower
+        "callback": variant(events.to_callback, with_job=True),
+        "callback, no job": variant(events.to_callback, with_job=False),
+        "iterator": variant(events.to_iterator, with_job=True),
+        "iterator, orjson": variant(events.to_iterator, with_job=True, orjson=True),
+        "raw, distinct": variant(events.raw_loop, script=distinct),
+        "callback, distinct": variant(events.to_callback, script=distinct, with_job=False),
+        "iterator, distinct": variant(events.to_iterator, script=distinct, with_job=False),
+    }
+
+
+def _event_rows(measured: list[dict[str, dict[str, float]]], bounds: dict[str, float], what: str) -> Iterator[Row]:
+    seconds = [{name: result["seconds"] for name, result in one.items()} for one in measured]
+
+    def reached(name: str) -> str:
+        return f"{median(one[name]['delivered'] for one in measured):.0%} of the events reached it"
+
+    def row(text: str, over: str, base: str, target: str = "", bound: float | None = None) -> Row:
+        return Row(target, f"{what}: {text}", ratios(seconds, over, base), bound, note=reached(over))
+
+    yield row("callback / raw loop", "callback", "raw", "1", bounds["callback"])
+    yield row("callback, no job / raw loop", "callback, no job", "raw", "1", bounds["callback"])
+    yield row("iterator / raw loop", "iterator", "raw", "2", bounds["iterator"])
+    yield row("iterator with orjson / raw loop", "iterator, orjson", "raw", "2", bounds["iterator, orjson"])
+    yield row("callback / loop with defaults", "callback", "defaults", "3", bounds["defaults"])
+    yield row("callback, nothing to leave out / raw loop", "callback, distinct", "raw, distinct")
+    yield row("iterator, nothing to leave out / raw loop", "iterator, distinct", "raw, distinct")
+
+
+# --- 4 and 5 ------------------------------------------------------------------------------------------------
+
+
+def of_previews(stage: Stage) -> Iterator[Row]:
+    """Previews to a callback, and how many wait for a listener that never looks."""
+    url, count = stage.scripted_url, stage.size(5_000, 300)
+    variants: dict[str, Callable[[], dict[str, float]]] = {
+        "raw": partial(in_fresh_python, previews.raw_recv, url=url, events=count),
+        "callback": partial(in_fresh_python, previews.to_callback, url=url, events=count),
+    }
+    measured = in_turn(variants, stage.rounds)
+    seconds = [{name: result["seconds"] for name, result in one.items()} for one in measured]
+    reached = f"{median(one['callback']['delivered'] for one in measured):.0%} of the previews reached it"
+    yield Row("4", "previews: callback / recv()", ratios(seconds, "callback", "raw"), 1.25, note=reached)
+    kept = [in_fresh_python(previews.to_nobody, url=url, events=count) for _ in range(stage.rounds)]
+    yield Row("4", "previews kept for a listener that never looks", kept, 200, "previews", f"of {count} that came")
+
+
+def of_latency(stage: Stage) -> Iterator[Row]:
+    """From the server to whoever waits, the main thread idle and busy."""
+    idle: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(300, 20), "pause": 0.005}
+    busy: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(20, 3), "pause": 0.15, "size": 60_000}
+    variants: dict[str, Callable[[], float]] = {
+        "raw": partial(in_fresh_python, latency.raw_recv, **idle),
+        "iterator": partial(in_fresh_python, latency.to_iterator, **idle),
+        "callback": partial(in_fresh_python, latency.to_callback, **idle),
+        "raw, busy": partial(in_fresh_python, latency.raw_thread_beside_work, **busy),
+        "callback, busy": partial(in_fresh_python, latency.to_callback_beside_work, **busy),
+    }
+    measured = in_turn(variants, stage.rounds)
+    yield Row("5", "delay to a waiting loop / to recv()", ratios(measured, "iterator", "raw"), 1.4)
+    yield Row("", "delay to a callback / to recv()", ratios(measured, "callback", "raw"))
+    what = "delay of a 60 KB preview beside a busy main thread: callback / stock reader in a thread"
+    yield Row("5", what, ratios(measured, "callback, busy", "raw, busy"), 0.2)
+
+
+# --- 6, 7, 9 and 14: a real server ----------------------------------------------------------------------------
+
+
+def of_runs(stage: Stage) -> Iterator[Row]:
+    """Whole runs of a small workflow."""
+    url = stage.comfyui.url
+    count = stage.size(15, 2)
+    jobs = stage.size(100, 5)
+    variants = {
+        "sdk": partial(runs.with_sdk, url, count),
+        "raw": partial(runs.with_raw_script, url, count),
+        "example": partial(runs.with_official_example, url, count),
+        "sequential": partial(runs.one_after_the_other, url, jobs),
+        "at once": partial(runs.all_at_once, url, jobs),
+    }
+    measured = in_turn(variants, stage.rounds)
+    yield Row("6", "client.run / raw script", ratios(measured, "sdk", "raw"), 1.10)
+    yield Row("6", "client.run / official example", ratios(measured, "sdk", "example"), 1.0)
+    yield Row("7", f"{jobs} jobs queued at once / one after the other", ratios(measured, "at once", "sequential"), 0.85)
+
+
+def of_downloads(stage: Stage) -> Iterator[Row]:
+    """A large file from ``/view``."""
+    size = stage.size(100, 5) * 1_000_000
+    (stage.comfyui.base_directory / "output" / downloads.NAME).write_bytes(bytes(size))
+    fetchers = {
+        "raw": downloads.raw_socket,
+        "content": downloads.requests_content,
+        "sink": downloads.to_sink,
+        "memory": downloads.to_memory,
+        "file": downloads.to_file,
+    }
+    variants = {name: partial(fetch, stage.comfyui.url, size) for name, fetch in fetchers.items()}
+    measured = in_turn(variants, stage.rounds)
+    what = f"download of {size // 1_000_000} MB"
+    yield Row("9", f"{what} to a sink / raw socket", ratios(measured, "sink", "raw"), 1.5)
+    yield Row("9", f"{what} to a file / raw socket", ratios(measured, "file", "raw"), 3.0)
+    yield Row("9", f"{what} to a sink / requests' .content", ratios(measured, "sink", "content"), 0.35)
+    yield Row("", f"{what} into memory / requests' .content", ratios(measured, "memory", "content"))
+
+
+def of_pending(stage: Stage) -> Iterator[Row]:
+    """Many jobs waiting on one client."""
+    many, few = stage.size(1000, 20), stage.size(100, 5)
+    url = stage.comfyui.url
+    variants = {
+        "many": partial(in_fresh_python, pending.on_real_server, url=url, jobs=many),
+        "few": partial(in_fresh_python, pending.on_real_server, url=url, jobs=few),
+    }
+    measured = in_turn(variants, stage.rounds)
+    for key in ("submit", "run"):
+        each = [{name: result[key] for name, result in one.items()} for one in measured]
+        yield Row("14", f"{key} per job with {many} pending / with {few}", ratios(each, "many", "few"), 1.25)
+    kept = [in_fresh_python(pending.memory, url=stage.scripted_url, jobs=many) / 1000 for _ in range(stage.rounds)]
+    yield Row("14", "memory per pending job beside its prompt", kept, 2, "KB")
+    yield Row("14", f"client threads with {many} pending", [one["many"]["threads"] for one in measured], 2, "threads")
+
+
+# --- 13 and 15 ----------------------------------------------------------------------------------------------
+
+
+def of_imports(stage: Stage) -> Iterator[Row]:
+    """What importing costs."""
+    statements = {
+        "bare": "pass",
+        "requests": "import requests",
+        "package": "import comfyclient",
+        "client": "from comfyclient import Client",
+    }
+    times = stage.size(7, 1)
+    variants = {name: partial(imports.seconds, statement, times) for name, statement in statements.items()}
+    measured = [
+        {name: seconds - one["bare"] for name, seconds in one.items()} for one in in_turn(variants, stage.rounds)
+    ]
+    yield Row("13", "import comfyclient / import requests", ratios(measured, "package", "requests"), 0.6)
+    yield Row("", "from comfyclient import Client / import requests", ratios(measured, "client", "requests"))
+    heavy = imports.heavy_modules(statements["client"])
+    yield Row("13", "PIL, tqdm or numpy loaded with it", [len(heavy)], 0, "packages", " ".join(heavy))
+
+
+def of_questions(stage: Stage) -> Iterator[Row]:
+    """What is asked over HTTP while somebody waits."""
+    url = stage.scripted_url
+    seconds = stage.size(3, 1)
+    variants: dict[str, Callable[[], Any]] = {
+        "flow": partial(questions.while_events_flow, url, seconds),
+        "idle": partial(questions.without_jobs, url, seconds),
+        "silent": partial(questions.while_socket_is_silent, url, 5, seconds),
+    }
+    measured = in_turn(variants, stage.rounds)
+    silent = [one["silent"] for one in measured]
+    yield Row("15", "HTTP requests while events flow", [one["flow"] for one in measured], 0, "requests")
+    yield Row("15", "HTTP requests of a client without jobs", [one["idle"] for one in measured], 0, "requests")
+    asked = f"each of 5 jobs was asked about at least {min(one['least'] for one in silent)} times in {seconds} s"
+    most = [one["per_interval"] for one in silent]
+    yield Row("15", "silent socket: questions per job and interval", most, 1, "requests", asked)
+    yield Row("15", "silent socket: requests for the whole queue", [one["queue"] for one in silent], 0, "requests")
+
+
+BENCHMARKS: dict[str, Callable[[Stage], Iterable[Row]]] = {
+    "events": from_socket_to_code,
+    "previews": of_previews,
+    "latency": of_latency,
+    "runs": of_runs,
+    "downloads": of_downloads,
+    "imports": of_imports,
+    "pending": of_pending,
+    "questions": of_questions,
+}

@@ -1,0 +1,171 @@
+"""What the reference lists is what there is."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+import comfyclient
+from comfyclient import errors, events, resources, types
+from tests.docs.pages import DOCS, PAGES, ROOT, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+ALL_EVENTS = {**events.EVENT_TYPES, **events.LOCAL_TYPES}
+CAPTURES = ROOT / "tests" / "captures" / "version_comparison.json"
+
+
+def rows(page: str) -> Iterator[list[str]]:
+    """The cells of each row of a page's tables, without backticks; headings left out."""
+    for line in (DOCS / page).read_text("utf-8").splitlines():
+        if line.startswith("| `"):
+            yield [cell.strip().replace("`", "") for cell in line.strip("|").split("|")]
+
+
+def fields_of(cls: Any) -> Iterable[attrs.Attribute[Any]]:
+    return attrs.fields(cls)  # type: ignore[no-any-return]  # attrs is asked about a class that is known as Any
+
+
+def public(cls: type) -> list[str]:
+    return [name for name, member in inspect.getmembers(cls, callable) if not name.startswith("_")]
+
+
+# --- the built pages ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built as `make docs` does."""
+    output = tmp_path_factory.mktemp("html")
+    options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
+    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+@pytest.fixture(scope="module")
+def names(built: Path) -> set[str]:
+    """What the reference has an entry for."""
+    packed = (built / "objects.inv").read_bytes().split(b"\n", 4)[4]  # after four lines of plain text
+    entries = [line.split(" ")[:2] for line in zlib.decompress(packed).decode().splitlines()]
+    return {name for name, kind in entries if kind.startswith("py:")}
+
+
+def test_every_public_name_has_its_entry(names: set[str]) -> None:
+    public_names = {
+        *(f"comfyclient.{name}" for name in comfyclient.__all__),
+        *(f"comfyclient.events.{name}" for name in events.__all__),
+        *(f"comfyclient.types.{name}" for name in types.__all__),
+        *(f"comfyclient.resources.{name}" for name in resources.__all__),
+    }
+    assert public_names - names == set()
+
+
+def test_every_public_method_has_its_entry(names: set[str]) -> None:
+    classes = {f"comfyclient.resources.{name}": getattr(resources, name) for name in resources.__all__}
+    for name in (
+        "Client",
+        "EventQueue",
+        "Job",
+        "Node",
+        "OutputFile",
+        "Result",
+        "Subscription",
+        "Variation",
+        "Workflow",
+    ):
+        classes[f"comfyclient.{name}"] = getattr(comfyclient, name)
+    methods = {f"{name}.{method}" for name, cls in classes.items() for method in public(cls) if method in vars(cls)}
+    assert methods - names == set()
+
+
+def test_no_page_shows_markup(built: Path) -> None:
+    for page in built.rglob("*.html"):
+        text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", "", page.read_text("utf-8"), flags=re.DOTALL)
+        assert not re.search(r"^:\w+:|:(py|class|meth|func|ref|doc):|\.\. \w+::|NOTHING", text, re.MULTILINE), page
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_events_is_complete() -> None:
+    found = {name: (cls, fields) for name, cls, fields, _ in rows("reference/events.md")}
+    expected = {}
+    for name, cls in ALL_EVENTS.items():
+        fields = ", ".join(field.name for field in fields_of(cls) if field.name != "extra")
+        fields = "those of AssetsSeed" if issubclass(cls, events.AssetsSeed) else fields
+        expected[name] = (cls.__name__, fields or "none")
+    assert found == expected
+
+
+def test_the_table_of_events_knows_what_old_servers_send() -> None:
+    since = {name: when for name, _, _, when in rows("reference/events.md")}
+    captured = json.loads(CAPTURES.read_text("utf-8"))
+    runs = [runs for title, runs in captured.items() if title.startswith("ws seq")]
+    sent: dict[str, set[str]] = {}
+    for version in ("2024-03", "0.3.64"):
+        sent[version] = {message.split(":")[0] for run in runs for message in run[version]} & since.keys()
+    assert {"executing", "executed", "execution_cached"} <= sent["2024-03"]
+    assert {name for name in sent["2024-03"] if since[name] != "any"} == set()
+    assert {name for name in sent["0.3.64"] - sent["2024-03"] if since[name] == "any"} == set()
+
+
+def test_the_table_of_routes_is_complete() -> None:
+    found = {method: route for method, route in rows("reference/routes.md")}  # noqa: C416 - it says what they are
+    expected = {}
+    for name in resources.__all__:
+        cls = getattr(resources, name)
+        for method in public(cls):
+            route = re.search(r"\(``([A-Z]+ /\S+)``\)", inspect.getdoc(getattr(cls, method)) or "")
+            expected[f"client.{name.lower()}.{method}"] = route[1] if route else "none"
+    assert found == expected
+
+
+def test_every_error_is_explained() -> None:
+    text = (DOCS / "howto" / "errors.md").read_text("utf-8")
+    explained = {name for name, *_ in rows("howto/errors.md")}
+    for name, cls in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(cls, errors.ComfyError):
+            assert name in explained or name in {"ComfyError", "JobError"}, name
+            assert f"`{name}" in text
+    for name, _, holds, _ in rows("howto/errors.md"):
+        for attribute in re.findall(r"\b[a-z]+_[a-z_]+\b", holds):
+            assert attribute in (inspect.getdoc(getattr(errors, name)) or "") + (inspect.getdoc(errors.JobError) or "")
+
+
+def test_every_option_is_explained() -> None:
+    documented = inspect.getdoc(comfyclient.ClientConfig) or ""
+    for option in fields_of(comfyclient.ClientConfig):
+        assert f"{option.name}:" in documented
+
+
+# --- what pages refer to ------------------------------------------------------------------------------------
+
+
+def test_the_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for path in [*PAGES.values(), ROOT / "CONTRIBUTING.md"]:
+        text = path.read_text("utf-8")
+        commands = [body for kind, body in blocks(text) if kind == "console"]
+        commands += re.findall(r"`([^`\n]*\bmake [^`\n]*)`", text)
+        used = {target for command in commands for target in re.findall(r"\bmake ([a-z]+)", command)}
+        assert used - targets == set(), path
+
+
+def test_links_to_files_lead_somewhere() -> None:
+    for path in [*PAGES.values(), ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)\s]+)\)|`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
+            link = next(filter(None, target)).split("#")[0]
+            if link and "://" not in link:
+                assert (path.parent / link).exists(), f"{link} in {path}"
