@@ -189,7 +189,9 @@ class Client(EventSource):
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
 
-        A job of another client is followed by polling, since its events go to that client.
+        A job of another client is followed by polling, since its events go to that client: ``Job.events`` is silent,
+        and ``Job.progress`` is 0 until it ends. A client with the ``client_id`` of the one that submitted it does get
+        the events, once it is connected.
 
         Raises:
             JobLost: The server does not know it.

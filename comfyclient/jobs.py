@@ -28,7 +28,7 @@ __all__ = ["ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION", "DoneAndNotDon
 log = logging.getLogger(__name__)
 
 _GLANCE = 0.25
-"""Seconds between two looks at silent jobs by somebody who waits for several."""
+"""Seconds between two looks at silent jobs by somebody who waits for them."""
 
 
 class Job:
@@ -241,11 +241,13 @@ class Job:
             with self._state.listen() as listener:
                 while (event := self._next_event(listener, deadline)) is not None:
                     on_event(event)
-        state = self._state
+        state, dispatcher = self._state, self._tracker.dispatcher
         while True:
             pause = self._pause(deadline)
             with state.changed:
-                state.changed.wait_for(lambda: state.outcome is not None or state.needs_asking, pause)
+                state.changed.wait_for(
+                    lambda: state.outcome is not None or (state.needs_asking and dispatcher.is_calling), pause
+                )
                 if state.outcome is not None:
                     return state.outcome
             self._look(deadline)
@@ -261,21 +263,22 @@ class Job:
                 return None
 
     def _pause(self, deadline: float | None) -> float:
+        """Seconds until the next look."""
         now = time.monotonic()
-        due = self._tracker.watch.due(self._state)
-        return max(0.0, min(due, now + 1.0, deadline if deadline is not None else due) - now)
+        look_at = now + _GLANCE
+        if self._tracker.dispatcher.is_calling:
+            look_at = min(look_at, self._tracker.watch.due(self._state))
+        return max(0.0, min(look_at, deadline if deadline is not None else look_at) - now)
 
     def _look(self, deadline: float | None) -> None:
-        """After a silent pause: ask the server if it is time to, and see whether the caller's patience has ended."""
-        now = time.monotonic()
-        if deadline is not None and now >= deadline and self._state.outcome is None:
+        """After a silent pause: see whether the caller's patience has ended, and whether something has to be asked."""
+        if deadline is not None and time.monotonic() >= deadline and self._state.outcome is None:
             raise JobTimeout(
                 self.prompt_id,
                 f"prompt {self.prompt_id} is {self.status.replace('_', ' ')} and has not ended in time; it goes on, "
                 "and job.cancel() stops it",
             )
-        if self._tracker.watch.due(self._state) <= now:
-            self._tracker.watch.ask(self._state)
+        self._tracker.stand_in(self._state)
 
     def _document(self) -> Workflow:
         if self._workflow is None:
@@ -357,9 +360,8 @@ class Finish:
                 if deadline is not None and time.monotonic() >= deadline:
                     late = next(iter(self.pending)).prompt_id
                     raise JobTimeout(late, f"prompt {late} and perhaps others have not ended in time") from None
-                # The dispatcher thread does this too, unless it is that thread that waits here, in a callback.
-                for watch in {job._tracker.watch for job in self.pending}:  # noqa: SLF001 - of this very module
-                    watch.chores()
+                for tracker in {job._tracker for job in self.pending}:  # noqa: SLF001 - of this very module
+                    tracker.stand_in()
             else:
                 while not self._ended.empty():
                     jobs.append(self._ended.get())

@@ -26,6 +26,7 @@ class Relay:
         websockets: How many websockets were asked for.
         heard_at: When the server last said anything over a websocket, on the monotonic clock.
         admits_websockets: Whether they are passed on; otherwise they are cut off at once.
+        flows: While this event is clear, nothing is passed on: the server seems to stand still.
     """
 
     def __init__(self, url: str) -> None:
@@ -34,6 +35,8 @@ class Relay:
         self.websockets = 0
         self.heard_at = 0.0
         self.admits_websockets = True
+        self.flows = threading.Event()
+        self.flows.set()
         self._lock = threading.Lock()  # guards what follows
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -97,6 +100,7 @@ class Relay:
             while data := source.recv(_PIECE):
                 if listens:
                     self.heard_at = time.monotonic()
+                self.flows.wait(_PATIENCE)
                 sink.sendall(data)
         for end in (source, sink):
             _shut(end)

@@ -139,7 +139,7 @@ class Connection:
         if current is not None and was_open:
             with contextlib.suppress(Exception):  # the peer may be gone already
                 current.send_close()
-        thread.join(timeout)
+            thread.join(timeout)
         if thread.is_alive() and current is not None and current.sock is not None:
             # Never current.close() here: beside a blocked recv it does not return.
             with contextlib.suppress(OSError, AttributeError):  # the reader may be letting go of it
@@ -180,16 +180,20 @@ class Connection:
         )
         with self._changed:
             self._socket = current  # so that close() can end a handshake that hangs
-        current.connect(  # type: ignore[no-untyped-call]
-            self._url,
-            timeout=config.connect_timeout,
-            header=[f"{name}: {value}" for name, value in config.request_headers.items()],
-            # websocket-client's Origin would be refused where a proxy rewrites Host.
-            suppress_origin=True,
-            redirect_limit=0,
-        )
-        current.settimeout(_TICK)
-        current.send(_FEATURE_FLAGS)
+        try:
+            current.connect(  # type: ignore[no-untyped-call]
+                self._url,
+                timeout=config.connect_timeout,
+                header=[f"{name}: {value}" for name, value in config.request_headers.items()],
+                # websocket-client's Origin would be refused where a proxy rewrites Host.
+                suppress_origin=True,
+                redirect_limit=0,
+            )
+            current.settimeout(_TICK)
+            current.send(_FEATURE_FLAGS)
+        except BaseException:
+            current.shutdown()  # type: ignore[no-untyped-call]
+            raise
         return current
 
     def _announce(self) -> None:

@@ -35,6 +35,9 @@ class Dispatcher:
         subscriptions: Whom to call for an event.
         chores: Called in between; returns the seconds until it wants to be called again, or ``None`` for when
             ``hurry`` is called.
+
+    Attributes:
+        is_calling: Whether a callback runs, so that the chores wait.
     """
 
     def __init__(self, subscriptions: Subscriptions, chores: Callable[[], float | None]) -> None:
@@ -47,6 +50,7 @@ class Dispatcher:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._aborted = False
+        self.is_calling = False  # written by the thread alone
 
     def start(self) -> None:
         """Start the thread, unless it runs or the dispatcher is closed."""
@@ -104,7 +108,9 @@ class Dispatcher:
             item = self._next()
             if item is None:
                 return
+            self.is_calling = True
             self._deliver(item)
+            self.is_calling = False
 
     def _next(self) -> Event | _Call | None:
         """The next thing to call, doing the chores when they are due; ``None`` at the end."""

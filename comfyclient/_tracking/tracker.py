@@ -105,6 +105,19 @@ class Tracker:
         self.watch.arrange()
         self.dispatcher.hurry(max(0.0, self.watch.due(job) - time.monotonic()))
 
+    def stand_in(self, job: JobState | None = None) -> None:
+        """Do the dispatcher's chores, those of ``job`` first, while a callback keeps the dispatcher from them.
+
+        It may be this very callback that waits for a job. Otherwise nothing is asked here, since a question to a
+        server that stands still would take longer than the caller may want to wait.
+        """
+        if not self.dispatcher.is_calling:
+            return
+        if job is not None and self.watch.due(job) <= time.monotonic():
+            self.watch.ask(job)
+        else:
+            self.watch.chores()
+
     def close(self, timeout: float) -> None:
         """End both threads and every wait. Idempotent; returns at once when called from a callback."""
         with self._closing:

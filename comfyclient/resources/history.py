@@ -42,7 +42,7 @@ class History:
 
         Args:
             limit: At most so many: the newest ones, or with an offset those that follow it.
-            offset: Leave out so many of the oldest. Servers before 0.3.59 ignore it.
+            offset: Leave out so many of the oldest. Servers before 0.3.60 ignore it.
 
         Raises:
             DecodeError: One of them does not fit; the error names it. ``get`` returns the others.

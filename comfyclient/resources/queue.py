@@ -58,8 +58,8 @@ class Queue:
         Args:
             prompt: The graph in the API format: by node id, ``class_type`` and ``inputs``.
             client_id: The websocket that is to be told of its progress; ``None`` for nobody.
-            prompt_id: A lowercase UUID to know it by; ``None`` to let the server choose. Servers of early
-                2025 and before choose in any case: the id in the answer counts.
+            prompt_id: A lowercase UUID to know it by; ``None`` to let the server choose. Servers before 0.3.45
+                choose in any case: the id in the answer counts.
             number: Its place in the order of execution, instead of the next one: the lowest runs first.
             front: Run it before all that wait; has no effect beside ``number``.
             targets: The output nodes to run, by id; ``None`` for all. Servers before 0.3.48 run all.

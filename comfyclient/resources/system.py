@@ -33,7 +33,7 @@ class System:
         """Return what the server can do, such as ``max_upload_size`` in bytes (``GET /features``).
 
         Returns:
-            By name, as sent; empty where the server is too old to say (before 0.3.44).
+            By name, as sent; empty where the server is too old to say (before 0.3.45).
         """
         try:
             return get(self._transport, "/features", dict[str, Any])

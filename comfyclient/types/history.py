@@ -67,7 +67,7 @@ class HistoryEntry:
 
     @property
     def error(self) -> dict[str, Any] | None:
-        """The ``execution_error`` that ended the run, with node, exception and traceback; ``None`` if no node failed."""
+        """The ``execution_error`` that ended the run, with node and traceback; ``None`` if no node failed."""
         return self.message("execution_error")
 
     @property

@@ -38,8 +38,7 @@ class PromptStatus:
     """The server accepted a prompt, or at least a part of it.
 
     Attributes:
-        prompt_id: The prompt's id: the one that was asked for, or, on servers of early 2025 and before, the
-            server's own.
+        prompt_id: The prompt's id: the one that was asked for, or, on servers before 0.3.45, the server's own.
         number: Its place in the order of execution; the lowest runs first, and it can be negative or
             fractional.
         node_errors: Why the server left outputs out, by node id. Empty when it accepted all of them.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import comfyclient
 from tests.docs.conftest import CHECKPOINT
 from tests.docs.pages import PAGES, Page, blocks
 from tests.fakes import nobody
@@ -18,14 +19,26 @@ LANGUAGES = {"python", "output", "console", "json", "text"}
 NOT_RUN = {"docs/howto/custom-nodes-events.md": ["py"]}  # runs inside ComfyUI
 
 
+SERVER, NOWHERE = "http://127.0.0.1:8188", "http://127.0.0.1:8189"  # as pages write them
+
+
 @pytest.mark.needs_test_nodes
 @pytest.mark.parametrize("name", RUN)
 @pytest.mark.usefixtures("place")
 def test_a_page_does_what_it_says(name: str, comfyui_url: str) -> None:
     with nobody() as nowhere:
-        replace = {"http://127.0.0.1:8188": comfyui_url, "http://127.0.0.1:8189": nowhere, **CHECKPOINT}
-        page = Page(PAGES[name], replace)
+        page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT})
         assert page.run() > 0
+
+
+@pytest.mark.needs_test_nodes
+def test_the_package_does_what_its_docstring_says(place: Path, comfyui_url: str) -> None:
+    lines = (comfyclient.__doc__ or "").splitlines()
+    code = "\n".join(line.removeprefix("    ") for line in lines if line.startswith("    "))
+    page = place / "docstring.md"
+    page.write_text(f"```python\n{code}\n```\n", encoding="utf-8")
+    assert Page(page, {SERVER: comfyui_url}).run() == 1
+    assert (place / "fox.png").exists()
 
 
 def test_no_code_is_left_out() -> None:

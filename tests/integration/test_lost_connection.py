@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
-from comfyclient import Client, JobLost, Reconnect, ServerUnreachable, as_completed
+from comfyclient import Client, JobLost, JobTimeout, Reconnect, ServerUnreachable, as_completed, wait
 from comfyclient.events import Connected, Disconnected, Reconnected
 from tests.comfyui.images import painted
 from tests.relay import Relay
@@ -182,18 +181,19 @@ def test_a_server_that_is_killed_and_comes_back(start_comfyui: StartComfyUI) -> 
         assert "executed" in {event.type for event in impatient.submit(text("live")).events()}
 
 
-def test_a_server_that_stands_still_for_a_while(start_comfyui: StartComfyUI) -> None:
-    server = start_comfyui()
-    assert server.process
-    gate = Gate(server.url)
-    with Client(server.url, poll_interval=0.2) as client:
-        job = client.submit(gate.workflow())
+@pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
+def test_a_server_that_stands_still_makes_nobody_wait_longer_than_he_wants(comfyui_url: str, *, realtime: bool) -> None:
+    gate = Gate(comfyui_url)
+    with Relay(comfyui_url) as relay, Client(relay.url, realtime=realtime, poll_interval=0.1) as client:
+        jobs = [client.submit(gate.workflow()), client.submit(text("waited"))]
         gate.wait()
-        server.process.send_signal(signal.SIGSTOP)
-        try:
-            with pytest.raises(TimeoutError):
-                job.result(1)
-        finally:
-            server.process.send_signal(signal.SIGCONT)
+        relay.flows.clear()
+        started = time.monotonic()
+        for job in jobs:
+            with pytest.raises(JobTimeout):
+                job.result(0.3)
+        assert wait(jobs, 0.3).done == set()
+        assert time.monotonic() - started < 3
+        relay.flows.set()
         gate.open()
-        assert job.result(PATIENCE).texts == ("through",)
+        assert [job.result(PATIENCE).texts for job in jobs] == [("through",), ("waited",)]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from comfyclient.config import Reconnect
+from comfyclient.events import Event
 from tests.fakes import Request, json_reply, reply
-from tests.realtime.peer import Link, Peer
+from tests.realtime.peer import PATIENCE, Link, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from comfyclient import EventQueue
+
+E = TypeVar("E", bound=Event)
 
 WORKFLOW: dict[str, Any] = {
     "1": {"class_type": "EmptyImage", "inputs": {}},
@@ -241,3 +247,18 @@ class Comfy(Peer):
         """What was asked about prompts over HTTP: method and path."""
         with self.changed:
             return [f"{request.method} {request.path}" for request in self.requests if request.method == "GET"]
+
+
+def until(listener: EventQueue[Any], kind: type[E]) -> E:
+    """The next event of this class; what comes before it is left out."""
+    while not isinstance(told := listener.get(timeout=PATIENCE), kind):
+        pass
+    return told
+
+
+def reader_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "comfyclient-reader"]
+
+
+def our_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("comfyclient-")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import select
 import socket
@@ -160,6 +161,7 @@ class Peer:
         self.changed = threading.Condition()  # guards the lists above, and those of the links
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
+        self._numbers = itertools.count()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -172,10 +174,7 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         """End it, with all its connections."""
         self.hide()
-        with self.changed:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+        self.drop_all()
         for thread in self._threads:
             thread.join(PATIENCE)
             assert not thread.is_alive()
@@ -185,6 +184,18 @@ class Peer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def show(self) -> None:
+        """Take connections again after ``hide``."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._start(self._accept)
+
+    def drop_all(self) -> None:
+        """End every connection without a word, as a server that is killed does."""
+        with self.changed:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def wait_for(self, condition: Callable[[], Any], timeout: float = PATIENCE) -> Any:
         """Wait until something is so of what was recorded; its value."""
@@ -213,16 +224,15 @@ class Peer:
         thread.start()
 
     def _accept(self) -> None:
-        number = 0
+        listener = self._listener
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             with self.changed:
                 self._open.add(connection)
-            self._start(self._serve, connection, number)
-            number += 1
+            self._start(self._serve, connection, next(self._numbers))
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
