@@ -26,6 +26,7 @@ class Relay:
         websockets: How many websockets were asked for.
         heard_at: When the server last said anything over a websocket, on the monotonic clock.
         admits_websockets: Whether they are passed on; otherwise they are cut off at once.
+        admits_requests: The same for every single HTTP request; ``refused`` counts those that were cut off.
         flows: While this event is clear, nothing is passed on: the server seems to stand still.
     """
 
@@ -35,6 +36,8 @@ class Relay:
         self.websockets = 0
         self.heard_at = 0.0
         self.admits_websockets = True
+        self.admits_requests = True
+        self.refused = 0
         self.flows = threading.Event()
         self.flows.set()
         self._lock = threading.Lock()  # guards what follows
@@ -81,25 +84,33 @@ class Relay:
             is_websocket = first.startswith(b"GET /ws")
             with self._lock:
                 self.websockets += is_websocket
-            if not first or (is_websocket and not self.admits_websockets):
+            if not first or not (self.admits_websockets if is_websocket else self._admits()):
                 return
             with socket.create_connection(self._server) as server:
                 server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with self._lock:
                     self._open.add(server)
                 server.sendall(first)
-                back = threading.Thread(target=self._pump, args=(server, client, is_websocket), daemon=True)
+                listen = self._listen if is_websocket else self._admits
+                back = threading.Thread(target=self._pump, args=(server, client, listen), daemon=True)
                 back.start()
-                self._pump(client, server)
+                self._pump(client, server, (lambda: True) if is_websocket else self._admits)
                 back.join()
         with self._lock:
             self._open.discard(client)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, listens: bool = False) -> None:  # noqa: FBT001, FBT002
+    def _admits(self) -> bool:
+        with self._lock:
+            self.refused += not self.admits_requests
+        return self.admits_requests
+
+    def _listen(self) -> bool:
+        self.heard_at = time.monotonic()
+        return True
+
+    def _pump(self, source: socket.socket, sink: socket.socket, may_pass: Callable[[], bool]) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(_PIECE):
-                if listens:
-                    self.heard_at = time.monotonic()
+            while (data := source.recv(_PIECE)) and may_pass():
                 self.flows.wait(_PATIENCE)
                 sink.sendall(data)
         for end in (source, sink):

@@ -112,7 +112,10 @@ class Watch:
         log.info("could not ask about prompt %s: %s", job.prompt_id, error)
         now = time.monotonic()
         if isinstance(error, (ServerUnreachable, RequestTimeout)):
-            since = self._unreachable_since = self._unreachable_since or now
+            heard_at = self._connection.heard_at if self._connection is not None else 0.0
+            since = self._unreachable_since
+            if since is None or since < max(heard_at, job.submitted_at):  # it has answered since
+                since = self._unreachable_since = now
         else:
             since = job.unanswered_since = job.unanswered_since or now
             if job.ended and job.success and isinstance(error, ServerError):
@@ -152,9 +155,14 @@ class Watch:
 
     def arrange(self) -> None:
         """Find out which jobs are next in the queue: those that are worth asking about without a websocket."""
-        if not self._hears:
-            jobs = self._registry.live()
-            self._next = frozenset(heapq.nsmallest(_NEXT, jobs, key=lambda job: job.number or 0.0))
+        if self._hears:
+            return
+        accepted = [job for job in self._registry.live() if job.accepted]
+        following = frozenset(heapq.nsmallest(_NEXT, accepted, key=lambda job: job.number or 0.0))
+        if following != self._next:
+            self._next = following
+            for job in following:
+                job.interval = 0.0  # so far they were asked about at leisure
 
     # ── all jobs ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -11,6 +11,7 @@ import pytest
 from comfyclient import Client, JobLost, JobTimeout, Reconnect, ServerUnreachable, as_completed, wait
 from comfyclient.events import Connected, Disconnected, Reconnected
 from tests.comfyui.images import painted
+from tests.conftest import soon
 from tests.relay import Relay
 from tests.workflows import PATIENCE, Gate, drop, fresh, image, node, pixels, text
 
@@ -139,6 +140,34 @@ def test_without_any_websocket_everything_works(comfyui_url: str) -> None:
         assert relay.websockets >= 1
         with pytest.raises(ServerUnreachable, match="websocket"):
             client.connect()
+
+
+def test_an_old_failure_to_ask_does_not_count_against_a_new_job(comfyui_url: str) -> None:
+    first, second = Gate(comfyui_url), Gate(comfyui_url)
+    with (
+        Relay(comfyui_url) as relay,
+        Client(relay.url, poll_interval=0.3, give_up_after=1, retry=None) as client,
+    ):
+        job = client.submit(first.workflow())
+        first.wait()
+        relay.admits_requests = False
+        assert soon(lambda: relay.refused > 0)
+        first.open()
+        assert job.result(PATIENCE).texts == ("through",)  # by events alone
+        relay.admits_requests = True
+        progressing = {
+            "1": node("TestProgress", steps=15, delay=0.1, seed=fresh(), value="busy"),
+            "2": node("TestText", value=["1", 0]),
+        }
+        assert client.run(progressing, timeout=PATIENCE).texts == ("busy",)  # nothing is asked while events flow
+        job = client.submit(second.workflow())
+        second.wait()
+        refused = relay.refused
+        relay.admits_requests = False
+        assert soon(lambda: relay.refused > refused)
+        relay.admits_requests = True
+        second.open()
+        assert job.result(PATIENCE).texts == ("through",)
 
 
 # --- the server ---------------------------------------------------------------------------------------------

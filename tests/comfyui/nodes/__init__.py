@@ -1,8 +1,8 @@
 """The comfyclient test nodes, which run inside ComfyUI: whatever a server can do to a client, on demand.
 
-Every node takes two optional inputs beside its own: ``seed`` (change it to defeat the cache) and ``value``
-(of any type; most nodes pass it through, so that they can stand anywhere in a graph). No test needs to wait
-for time to pass: ``TestGate`` and ``TestAsync`` hold a prompt where it is until a request lets it go on.
+Every node but TestCheckpoint takes two optional inputs beside its own: ``seed`` (change it to defeat the cache)
+and ``value`` (of any type; most nodes pass it through, so that they can stand anywhere in a graph). No test needs
+to wait for time to pass: ``TestGate`` and ``TestAsync`` hold a prompt where it is until a request lets it go on.
 
     GET  /comfyclient_test/waiting              the names of the gates that are waited at now
     GET  /comfyclient_test/reached/{name}       answers once that gate was reached (?timeout=30, then 408)
