@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
-from comfyclient._tracking import submission
-from comfyclient._tracking.state import JobState
+from comfyclient._tracking import attachment, submission
 from comfyclient._tracking.tracker import Tracker
 from comfyclient.config import ClientConfig
-from comfyclient.errors import ComfyError, JobLost, JobTimeout, PromptRejected
+from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
 from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
 from comfyclient.sweep import Variation, sweep
@@ -191,29 +190,12 @@ class Client(EventSource):
 
         A job of another client is followed by polling, since its events go to that client: ``Job.events`` is silent,
         and ``Job.progress`` is 0 until it ends. A client with the ``client_id`` of the one that submitted it does get
-        the events, once it is connected.
+        the events from now on.
 
         Raises:
             JobLost: The server does not know it.
         """
-        state = self._tracker.registry.get(prompt_id)
-        listing = self.queue.list()
-        item = next(
-            (item for item in (*listing.queue_running, *listing.queue_pending) if item.prompt_id == prompt_id), None
-        )
-        entry = self.history.get(prompt_id) if item is None else None
-        if entry is not None:
-            item = entry.prompt
-        if item is None:
-            raise JobLost(prompt_id, f"the server knows no prompt {prompt_id}, neither queued nor in its history")
-        if state is None:
-            state = JobState(prompt_id, remote=True)
-            state.number = item.number
-            state.started = item in listing.queue_running
-            self._tracker.registry.add(state)
-        if entry is not None:
-            self._tracker.watch.ask(state)
-        self._tracker.follow(state)
+        state, item = attachment.attach(self._tracker, prompt_id)
         return Job(self._tracker, state, functools.partial(Workflow, item.prompt))
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────────────────────

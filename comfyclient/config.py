@@ -82,7 +82,7 @@ def _base_url(url: str) -> str:
         msg = f"the server's URL must be a string such as 'http://127.0.0.1:8188', not {type(url).__name__}"
         raise TypeError(msg)
     text = url.strip()
-    text = text if "://" in text else f"http://{text}"
+    text = text if ":/" in text else f"http://{text}"
     try:
         parts = urlsplit(text)
         fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

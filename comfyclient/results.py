@@ -16,6 +16,7 @@ from attrs import field, frozen
 from comfyclient._save import atomic_write, destination, safe_name
 from comfyclient._ui import Kind, as_mapping, files_in, joined, kind_of, media_type_of, texts_in
 from comfyclient.resources.files import SOCKET_TYPE, Files
+from comfyclient.types import FileInfo
 
 if TYPE_CHECKING:
     import os
@@ -83,6 +84,11 @@ class OutputFile:
     def url(self) -> str | None:
         """Its address, without credentials; ``None`` for one in memory."""
         return None if isinstance(self._source, bytes) else self._source.url(self)
+
+    @property
+    def annotated(self) -> str:
+        """As ``LoadImage`` and its like take it, to go on from here: ``"subfolder/name.png [output]"``."""
+        return FileInfo(self.filename, self.subfolder, self.type).annotated
 
     def read(self) -> bytes:
         """Return its content (``GET /view``).

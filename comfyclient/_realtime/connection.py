@@ -71,7 +71,7 @@ class Connection:
 
     @property
     def heard_at(self) -> float:
-        """When the last message arrived, on the monotonic clock. Pings and pongs are none: a deaf socket has them too."""
+        """When the last message arrived, on the monotonic clock; pongs do not count, a deaf socket has them too."""
         return self._heard_at
 
     def start(self) -> None:

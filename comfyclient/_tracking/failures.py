@@ -35,7 +35,7 @@ def error_of(outcome: Outcome, prompt_id: str, document: Callable[[], Workflow])
         )
     if isinstance(failure, ExecutionInterrupted) and failure.node_id is not None:
         title = _title(failure.node_id, failure.node_type or "", document)
-        return JobInterrupted(prompt_id, f"prompt {prompt_id} was interrupted before node {failure.node_id} {title!r}")
+        return JobInterrupted(prompt_id, f"prompt {prompt_id} was interrupted at node {failure.node_id} {title!r}")
     if outcome.entry is not None or failure is not None:
         return JobInterrupted(prompt_id, f"prompt {prompt_id} was interrupted")
     return JobInterrupted(prompt_id, f"prompt {prompt_id} was taken from the queue before it ran")

@@ -62,6 +62,11 @@ class Registry:
         with self._lock:
             self._jobs[job.prompt_id] = job
 
+    def setdefault(self, job: JobState) -> JobState:
+        """The job with this id, which is ``job`` if there was none."""
+        with self._lock:
+            return self._jobs.setdefault(job.prompt_id, job)
+
     def drop(self, job: JobState) -> None:
         """Forget a job; events of its prompt find nobody any more."""
         with self._lock:

@@ -95,18 +95,25 @@ class JobState:
         "unanswered_since",
     )
 
-    def __init__(self, prompt_id: str, *, image_nodes: frozenset[str] = frozenset(), remote: bool = False) -> None:
+    def __init__(
+        self,
+        prompt_id: str,
+        *,
+        image_nodes: frozenset[str] = frozenset(),
+        taken_up: bool = False,
+        remote: bool = False,
+    ) -> None:
         self.prompt_id = prompt_id
         self.image_nodes = image_nodes
-        self.remote = remote  # submitted by somebody else: its events go there
+        self.remote = remote  # its events go to the client that submitted it
         self._lock = threading.RLock()  # guards everything below; a leaf: nothing is called while it is held
         self.changed = threading.Condition(self._lock)
         self.number: float | None = None
         self.outcome: Outcome | None = None
-        self.posted = self.accepted = remote
+        self.posted = self.accepted = taken_up
         self.started = False
         self.ended = False  # the server said so, but only its history tells how
-        self.gap = remote  # events may have been missed
+        self.gap = taken_up  # events may have been missed
         self.modern = False  # the server sends progress_state, so it also sends the outputs of cached nodes
         self.cancel_requested = False
         self.dequeued = False
@@ -122,7 +129,7 @@ class JobState:
         self._listeners: tuple[EventQueue[Any], ...] = ()
         self._callbacks: tuple[Callable[[], object], ...] = ()
         # For the watch: when the server was last heard of this job, and last asked.
-        self.created_at: float | None = None if remote else time.time()
+        self.created_at: float | None = None if taken_up else time.time()
         self.finished_at: float | None = None
         self.submitted_at = self.heard_at = self.asked_at = time.monotonic()
         self.interval = 0.0

@@ -22,3 +22,8 @@ class FileInfo:
     subfolder: str = ""
     type: str = "output"
     extra: dict[str, Any] = field(factory=dict, eq=False)
+
+    @property
+    def annotated(self) -> str:
+        """As ``LoadImage`` and its like take it, on any server: ``"subfolder/name.png [input]"``."""
+        return f"{self.subfolder}/{self.filename} [{self.type}]" if self.subfolder else f"{self.filename} [{self.type}]"

@@ -105,10 +105,12 @@ def test_a_waiting_job_can_be_cancelled(comfyui_url: str, client: Client, second
 
 
 def test_outputs_of_expanded_nodes_are_found_under_them(client: Client, second: Client) -> None:
-    original = client.submit({
-        "1": node("TestExpand", "Becomes more", count=1, show=True, seed=fresh(), value="inside"),
-        "2": node("TestText", value=["1", 0]),
-    })
+    original = client.submit(
+        {
+            "1": node("TestExpand", "Becomes more", count=1, show=True, seed=fresh(), value="inside"),
+            "2": node("TestText", value=["1", 0]),
+        }
+    )
     assert original.result(PATIENCE)["1"].texts == ("inside",)
     result = second.job(original.prompt_id).result(PATIENCE)
     assert list(result) == ["1", "2"]

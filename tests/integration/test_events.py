@@ -127,10 +127,12 @@ def test_cached_nodes_count_as_done(comfyui_url: str, client: Client) -> None:
 
 
 def test_progress_of_a_job_that_failed_stays_where_it_was(client: Client) -> None:
-    job = client.submit({
-        "1": node("TestProgress", steps=2, seed=fresh()),
-        "2": node("TestRaise", exception="ValueError", message="", value=["1", 0]),
-    })
+    job = client.submit(
+        {
+            "1": node("TestProgress", steps=2, seed=fresh()),
+            "2": node("TestRaise", exception="ValueError", message="", value=["1", 0]),
+        }
+    )
     assert job.exception(PATIENCE) is not None
     assert 0 < job.progress < 1
     assert job.node_progress["1"] == 1.0

@@ -198,14 +198,16 @@ def test_jobs_can_be_run_inside_of_a_callback(comfyui_url: str, *, realtime: boo
         def again(job: Job) -> None:
             other = client.submit(text("submitted"))
             several = [client.submit(text(i)) for i in range(3)]
-            calls([
-                threading.current_thread().name,
-                job.result().texts,
-                client.run(text("run"), timeout=PATIENCE).texts,
-                other.result(PATIENCE).texts,
-                sorted(job.result().texts for job in as_completed(several, PATIENCE)),
-                client.submit(failing()).exception(PATIENCE).__class__,
-            ])
+            calls(
+                [
+                    threading.current_thread().name,
+                    job.result().texts,
+                    client.run(text("run"), timeout=PATIENCE).texts,
+                    other.result(PATIENCE).texts,
+                    sorted(job.result().texts for job in as_completed(several, PATIENCE)),
+                    client.submit(failing()).exception(PATIENCE).__class__,
+                ]
+            )
 
         client.submit(text("first")).add_done_callback(again)
         assert calls.wait() == [
@@ -275,7 +277,9 @@ def test_a_future_does_not_outlive_its_client(comfyui_url: str) -> None:
 def test_as_completed_yields_the_first_to_end_first(comfyui_url: str, client: Client) -> None:
     gates = [Gate(comfyui_url) for _ in range(3)]
     with Client(comfyui_url) as other:  # the jobs may be of several clients
-        jobs = [submitter.submit(gate.workflow()) for submitter, gate in zip((client, other, client), gates, strict=True)]
+        jobs = [
+            submitter.submit(gate.workflow()) for submitter, gate in zip((client, other, client), gates, strict=True)
+        ]
         completed = as_completed([*reversed(jobs), jobs[0]], PATIENCE)
         for gate, job in zip(gates, jobs, strict=True):
             gate.open()
@@ -302,7 +306,9 @@ def test_wait_returns_when_it_should(comfyui_url: str, *, realtime: bool) -> Non
     with Client(comfyui_url, realtime=realtime) as client:
         jobs = [
             client.submit(quick(fresh())),
-            client.submit({"1": bad.node(), "2": node("TestRaise", exception="ValueError", message="", value=["1", 0])}),
+            client.submit(
+                {"1": bad.node(), "2": node("TestRaise", exception="ValueError", message="", value=["1", 0])}
+            ),
             client.submit(slow.workflow()),
         ]
         assert wait(jobs, PATIENCE, FIRST_COMPLETED) == ({jobs[0]}, {jobs[1], jobs[2]})

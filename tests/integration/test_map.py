@@ -72,9 +72,7 @@ def test_what_goes_wrong_with_one_is_not_lost_and_harms_no_other(client: Client,
         {"2.value": "fine", "3.steps": -1},
         {"2.value": "last", "1.seed": fresh()},
     ]
-    seen = {
-        variation.index: variation for variation in client.map(graph, changes, in_order=in_order, targets=["4"])
-    }
+    seen = {variation.index: variation for variation in client.map(graph, changes, in_order=in_order, targets=["4"])}
     assert [seen[index].changes for index in range(4)] == changes
     assert [type(seen[index].error) for index in range(4)] == [type(None), WorkflowError, PromptRejected, type(None)]
     assert [seen[index].job is None for index in range(4)] == [False, True, True, False]

@@ -66,7 +66,9 @@ def test_files_of_every_kind(comfyui_url: str, *, realtime: bool) -> None:
 @HTTP_ONLY
 def test_outputs_of_odd_shapes_harm_nothing(comfyui_url: str, *, realtime: bool) -> None:
     seed = fresh()
-    result = run(comfyui_url, {"1": node("TestOutputs", kinds="odd, nan, result, images", seed=seed)}, realtime=realtime)
+    result = run(
+        comfyui_url, {"1": node("TestOutputs", kinds="odd, nan, result, images", seed=seed)}, realtime=realtime
+    )
     assert "bare.png" in {file.filename for file in result.images}
     assert len([file for file in result.files if file.subfolder]) == 3  # the loose ones have none
     assert result["1"].ui["numbers"][1:] == [float("inf"), float("-inf")]
@@ -93,12 +95,14 @@ def test_images_of_a_batch_come_in_order(client: Client) -> None:
 
 def test_async_nodes(comfyui_url: str, client: Client) -> None:
     first, second = Gate(comfyui_url), Gate(comfyui_url)
-    job = client.submit({
-        "1": node("TestAsync", name=first.name, value="first"),
-        "2": node("TestAsync", name=second.name, value="second"),
-        "3": node("TestText", value=["1", 0]),
-        "4": node("TestText", value=["2", 0]),
-    })
+    job = client.submit(
+        {
+            "1": node("TestAsync", name=first.name, value="first"),
+            "2": node("TestAsync", name=second.name, value="second"),
+            "3": node("TestText", value=["1", 0]),
+            "4": node("TestText", value=["2", 0]),
+        }
+    )
     first.wait()
     second.wait()  # both at once: they run side by side
     assert not job.done()
@@ -157,11 +161,13 @@ def test_previews_reach_the_job_and_callbacks(comfyui_url: str, client: Client, 
     seed, gate = fresh(), Gate(comfyui_url)
     heard: list[Preview] = []
     client.on("preview", heard.append)
-    job = client.submit({
-        "0": gate.node(),
-        "1": node("TestPreview", steps=3, format=kind, width=40, height=30, seed=seed, value=["0", 0]),
-        "2": node("TestText", value=["1", 0]),
-    })
+    job = client.submit(
+        {
+            "0": gate.node(),
+            "1": node("TestPreview", steps=3, format=kind, width=40, height=30, seed=seed, value=["0", 0]),
+            "2": node("TestText", value=["1", 0]),
+        }
+    )
     gate.wait()
     previews = job.previews()
     gate.open()
@@ -182,11 +188,13 @@ def test_previews_reach_the_job_and_callbacks(comfyui_url: str, client: Client, 
 
 def test_old_previews_are_not_kept(comfyui_url: str, client: Client) -> None:
     gate = Gate(comfyui_url)
-    job = client.submit({
-        "1": node("TestPreview", steps=5, format="PNG", width=8, height=8, seed=fresh(), value="kept"),
-        "2": gate.node(value=["1", 0]),
-        "3": node("TestText", value=["2", 0]),
-    })
+    job = client.submit(
+        {
+            "1": node("TestPreview", steps=5, format="PNG", width=8, height=8, seed=fresh(), value="kept"),
+            "2": gate.node(value=["1", 0]),
+            "3": node("TestText", value=["2", 0]),
+        }
+    )
     gate.wait()
     previews = job.previews()
     assert next(previews).node == "1"  # the newest
@@ -197,11 +205,13 @@ def test_old_previews_are_not_kept(comfyui_url: str, client: Client) -> None:
 
 def test_text_progress(comfyui_url: str, client: Client) -> None:
     gate = Gate(comfyui_url)
-    job = client.submit({
-        "0": gate.node(),
-        "1": node("TestTextProgress", text="line", count=3, seed=fresh(), value=["0", 0]),
-        "2": node("TestText", value=["1", 0]),
-    })
+    job = client.submit(
+        {
+            "0": gate.node(),
+            "1": node("TestTextProgress", text="line", count=3, seed=fresh(), value=["0", 0]),
+            "2": node("TestText", value=["1", 0]),
+        }
+    )
     gate.wait()
     events = job.events()
     gate.open()
@@ -215,15 +225,17 @@ def test_images_over_the_websocket_are_results_and_never_previews(comfyui_url: s
     seed, other, gate = fresh(), fresh(), Gate(comfyui_url)
     everywhere: list[Event] = []
     client.on("*", everywhere.append)
-    job = client.submit({
-        "0": gate.node(),
-        "1": node("TestPreview", steps=3, format="PNG", width=24, height=24, seed=other, value=["0", 0]),
-        "2": node("TestImage", seed=seed, width=48, height=32, batch=4),
-        "3": node("SaveImageWebsocket", "Send it", images=["2", 0]),
-        "4": node("SaveImageWebsocket", "Send one more", images=["5", 0]),
-        "5": node("TestImage", seed=seed + 9, width=48, height=32),
-        "6": node("TestText", value=["1", 0]),
-    })
+    job = client.submit(
+        {
+            "0": gate.node(),
+            "1": node("TestPreview", steps=3, format="PNG", width=24, height=24, seed=other, value=["0", 0]),
+            "2": node("TestImage", seed=seed, width=48, height=32, batch=4),
+            "3": node("SaveImageWebsocket", "Send it", images=["2", 0]),
+            "4": node("SaveImageWebsocket", "Send one more", images=["5", 0]),
+            "5": node("TestImage", seed=seed + 9, width=48, height=32),
+            "6": node("TestText", value=["1", 0]),
+        }
+    )
     previews = job.previews()
     gate.open()
     shown = list(previews)

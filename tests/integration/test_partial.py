@@ -20,9 +20,7 @@ def prompts_with(client: Client, name: str, value: Any) -> list[str]:
     queue = client.queue.list()
     items = [*queue.queue_running, *queue.queue_pending]
     items += [entry.prompt for entry in client.history.list(limit=20).values()]
-    return [
-        item.prompt_id for item in items if value in [node["inputs"].get(name) for node in item.prompt.values()]
-    ]
+    return [item.prompt_id for item in items if value in [node["inputs"].get(name) for node in item.prompt.values()]]
 
 
 @pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
@@ -113,6 +111,6 @@ def test_a_target_that_is_no_output_is_refused(client: Client) -> None:
 
 @needs_test_nodes
 def test_targets_leave_out_what_is_wrong(client: Client) -> None:
-    graph = {**half_wrong(fresh_color()), **{"9": text("good")["1"]}}
+    graph = {**half_wrong(fresh_color()), "9": text("good")["1"]}
     result = client.run(graph, targets=["9"], timeout=PATIENCE)
     assert result.texts == ("good",)

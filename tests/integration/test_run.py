@@ -228,11 +228,13 @@ def test_somebody_elses_long_job_after_ours_keeps_nobody_waiting(comfyui_url: st
 @needs_test_nodes
 def test_of_two_outputs_the_slow_one_is_waited_for(comfyui_url: str, client: Client) -> None:
     gate = Gate(comfyui_url)
-    job = client.submit({
-        "1": node("TestText", value="fast", seed=fresh()),
-        "2": gate.node(value=["1", 0]),
-        "3": node("TestText", value=["2", 0]),
-    })
+    job = client.submit(
+        {
+            "1": node("TestText", value="fast", seed=fresh()),
+            "2": gate.node(value=["1", 0]),
+            "3": node("TestText", value=["2", 0]),
+        }
+    )
     events = job.events()
     first = next(event for event in events if isinstance(event, Executed))
     assert (first.node, first.output) == ("1", {"text": ["fast"]})

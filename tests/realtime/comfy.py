@@ -142,7 +142,7 @@ class Comfy(Peer):
         self.chosen_ids: list[str] = []
         self.silent = False
         self.on_prompt: Callable[[str], None] = lambda _: None
-        self._numbers = itertools.count()
+        self._places = itertools.count()
         self._bodies: dict[str, Any] = {}
         self.on_link = self.greet
         self.routes |= {
@@ -163,7 +163,7 @@ class Comfy(Peer):
         """Queue a prompt."""
         body = request.json
         prompt_id = self.chosen_ids.pop(0) if self.chosen_ids else body["prompt_id"]
-        number = next(self._numbers)
+        number = next(self._places)
         with self.changed:
             self._bodies[prompt_id] = [number, prompt_id, body["prompt"], body.get("extra_data", {}), ["2"]]
             self.prompts.append(prompt_id)

@@ -39,7 +39,9 @@ def within(seconds: float) -> Iterator[None]:
     assert time.monotonic() - before < seconds
 
 
-def test_invariant_04_closing_twice_and_from_many_threads(comfy: Comfy, client: Client, pool: ThreadPoolExecutor) -> None:
+def test_invariant_04_closing_twice_and_from_many_threads(
+    comfy: Comfy, client: Client, pool: ThreadPoolExecutor
+) -> None:
     client.on("mark", print)
     client.connect()
     assert len(our_threads()) == 2

@@ -245,7 +245,8 @@ def test_a_stall_in_the_middle_of_a_message(comfy: Comfy, client: Client, monkey
     monkeypatch.setattr("comfyclient._realtime.connection._TICK", 0.01)
     ticks = threading.Semaphore(0)
     monkeypatch.setattr(
-        "comfyclient._realtime.connection.Connection._unheard", lambda _: ticks.release() or ""  # type: ignore[func-returns-value]
+        "comfyclient._realtime.connection.Connection._unheard",
+        lambda _: ticks.release() or "",  # type: ignore[func-returns-value]
     )
     with client.listen("progress", "preview") as listener:
         link = comfy.link()

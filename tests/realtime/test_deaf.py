@@ -225,12 +225,14 @@ def test_invariant_08_a_silent_job_is_asked_about_ever_more_rarely(comfy: Comfy,
     comfy.finish(job.prompt_id)
     assert job.result(PATIENCE).images
     gaps = [later - earlier for earlier, later in pairwise([submitted_at, *asked_at[:4]])]
-    assert all(gap >= 0.09 * 2**max(0, number - 1) for number, gap in enumerate(gaps))
+    assert all(gap >= 0.09 * 2 ** max(0, number - 1) for number, gap in enumerate(gaps))
     assert {path.split("/")[1] for path in comfy.questions()} == {"api", "history"}
 
 
 @pytest.mark.parametrize("jobs_route", [True, False])
-def test_invariant_08_a_pending_job_deleted_in_silence_is_lost(connect: Connect, comfy: Comfy, jobs_route: bool) -> None:  # noqa: FBT001 - a parameter
+def test_invariant_08_a_pending_job_deleted_in_silence_is_lost(
+    connect: Connect, comfy: Comfy, jobs_route: bool
+) -> None:  # noqa: FBT001 - a parameter
     if not jobs_route:
         del comfy.routes["GET", "/api/jobs/*"]
     client = connect(poll_interval=0.1)
@@ -287,7 +289,7 @@ def test_invariant_07_servers_of_2024_are_asked_for_the_history(comfy: Comfy, co
 
 def test_invariant_07_success_without_the_end_is_no_end(comfy: Comfy, client: Client) -> None:
     job = client.submit(WORKFLOW)
-    with opened(client) if False else client.listen("execution_success") as listener:
+    with client.listen("execution_success") as listener:
         events = [*start(job.prompt_id), progress_state(job.prompt_id, _1=(1, 1, "finished")), *success(job.prompt_id)]
         comfy.tell(*events[:-2])
         listener.get(timeout=PATIENCE)

@@ -12,7 +12,17 @@ from comfyclient._realtime import frames
 from comfyclient._realtime.connection import Connection
 from comfyclient.config import ClientConfig, Reconnect
 from comfyclient.errors import JobLost
-from comfyclient.events import Connected, Disconnected, Event, Executing, ExecutionCached, Progress, Reconnected, ReconnectFailed, Status
+from comfyclient.events import (
+    Connected,
+    Disconnected,
+    Event,
+    Executing,
+    ExecutionCached,
+    Progress,
+    Reconnected,
+    ReconnectFailed,
+    Status,
+)
 from tests.fakes import last_words, reply
 from tests.realtime.comfy import (
     OUTPUT,

@@ -75,7 +75,7 @@ def test_a_failed_node_of_a_workflow_that_cannot_be_read() -> None:
 @pytest.mark.parametrize(
     ("outcome", "text"),
     [
-        (Outcome("cancelled", ExecutionInterrupted("p", "1", "A")), "was interrupted before node 1 'First'"),
+        (Outcome("cancelled", ExecutionInterrupted("p", "1", "A")), "was interrupted at node 1 'First'"),
         (Outcome("cancelled", ExecutionInterrupted("p")), "was interrupted"),
         (Outcome("cancelled", entry=ENTRY), "was interrupted"),
         (Outcome("cancelled"), "was taken from the queue before it ran"),
