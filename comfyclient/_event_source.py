@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from comfyclient._tracking.tracker import Tracker
 
 E = TypeVar("E", bound=e.Event)
+E_co = TypeVar("E_co", bound=e.Event, covariant=True)
 R = TypeVar("R")
 
 
-class Decorator(Protocol[E]):
+class Decorator(Protocol[E_co]):
     """Takes a callback and returns it as it is."""
 
-    def __call__(self, callback: Callable[[E], R], /) -> Callable[[E], R]:
+    def __call__(self, callback: Callable[[E_co], R], /) -> Callable[[Any], R]:  # Any: it may be decorated again
         """Register the callback."""
 
 

@@ -6,20 +6,21 @@ from the environment once per client, since requests would read them anew for ev
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 import os
+import socket
 import ssl
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 import requests
-from attrs import evolve
+from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -42,7 +43,7 @@ from comfyclient.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +67,42 @@ def path_segment(value: str) -> str:
     return quote(value, safe="")
 
 
+class _Adapter(HTTPAdapter):
+    """Notes the sockets that it opens, so that those that wait for an answer can be shut down, too."""
+
+    def __init__(self, note: Callable[[socket.socket], None]) -> None:
+        self._note = note
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _noting(HTTPConnectionPool, self._note),
+            "https": _noting(HTTPSConnectionPool, self._note),
+        }
+
+
+def _noting(pool_class: type[HTTPConnectionPool], note: Callable[[socket.socket], None]) -> type[HTTPConnectionPool]:
+    connection_class: Any = pool_class.ConnectionCls
+
+    class Connection(connection_class):  # type: ignore[misc]  # one of urllib3's two
+        def connect(self) -> None:
+            super().connect()
+            note(self.sock)
+
+    return type(pool_class.__name__, (pool_class,), {"ConnectionCls": Connection})
+
+
 class _Session(requests.Session):
     """Keeps the configured headers to the server that they are for.
 
     requests does so for ``Authorization``; a token may as well travel in a header of another name.
     """
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], note: Callable[[socket.socket], None]) -> None:
         super().__init__()
+        self.mount("http://", _Adapter(note))
+        self.mount("https://", _Adapter(note))
         self.trust_env = False
         self.headers.update(headers)
         self._own = headers
@@ -103,15 +132,10 @@ class Transport:
         self._proxies = get_environ_proxies(self._base)
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         self._local = threading.local()
-        self._lock = threading.Lock()  # guards _sessions
+        self._lock = threading.Lock()  # guards the two sets below
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._closed = threading.Event()
-
-    def impatient(self, seconds: float) -> Transport:
-        """The same connections, for requests that may take ``seconds`` at most before the server says something."""
-        view = copy.copy(self)
-        view.config = evolve(self.config, read_timeout=min(seconds, self.config.read_timeout))
-        return view
 
     def url(self, path: str) -> str:
         """The full address of a path, without credentials."""
@@ -228,12 +252,19 @@ class Transport:
         return b"".join(self.read_chunks(response))
 
     def close(self) -> None:
-        """Close every thread's connections; requests after this raise ``ClientClosed``. Idempotent."""
+        """Close every thread's connections; requests raise ``ClientClosed``, those under way too. Idempotent."""
         self._closed.set()
         with self._lock:
-            sessions = list(self._sessions)
+            sessions, sockets = list(self._sessions), list(self._sockets)
         for session in sessions:
             session.close()
+        for sock in sockets:
+            with suppress(OSError):  # closed already
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _note(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._sockets.add(sock)
 
     def _send(  # noqa: PLR0917 - the parts of a request
         self,
@@ -269,7 +300,7 @@ class Transport:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _Session(self._headers)
+            session = self._local.session = _Session(self._headers, self._note)
             with self._lock:
                 self._sessions.add(session)
         return session

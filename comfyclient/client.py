@@ -68,9 +68,7 @@ class Client(EventSource):
         self.files = Files(self._transport)
         self.nodes = Nodes(self._transport)
         self.system = System(self._transport)
-        self._tracker = Tracker(
-            self._transport, queue=self.queue, history=self.history, nodes=self.nodes, files=self.files
-        )
+        self._tracker = Tracker(self.config, queue=self.queue, history=self.history, nodes=self.nodes, files=self.files)
         super().__init__(self._tracker)
 
     # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
@@ -109,11 +107,12 @@ class Client(EventSource):
         """
         request = _request(workflow, front, number, targets, extra_data, preview_method)
         job = self._handle(request)
+        listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
         try:
             self._submit(job, request, strict=strict)
-            return job.result(timeout, on_event=on_event)
+            return job._conclude(timeout, on_event, listener)  # noqa: SLF001
         except KeyboardInterrupt:
-            if job._state.posted:  # noqa: SLF001 - the client makes its jobs
+            if job._state.posted:  # noqa: SLF001
                 with contextlib.suppress(ComfyError):
                     job.cancel(_STOPPING)
             raise

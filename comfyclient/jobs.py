@@ -136,11 +136,7 @@ class Job:
             ServerError, DecodeError: For as long it has not said anything useful about this job.
             ClientClosed: The client was closed meanwhile.
         """
-        outcome = self._wait(timeout, on_event)
-        error = failures.error_of(outcome, self.prompt_id, self._document)
-        if error is not None:
-            raise error
-        return self._result(outcome)
+        return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
 
     def exception(self, timeout: float | None = None) -> ComfyError | None:
         """Wait for the end and return the exception that ``result`` would raise, or ``None`` on success.
@@ -148,7 +144,7 @@ class Job:
         Raises:
             JobTimeout: ``timeout`` seconds passed; the prompt goes on.
         """
-        return failures.error_of(self._wait(timeout, None), self.prompt_id, self._document)
+        return failures.error_of(self._wait(timeout), self.prompt_id, self._document)
 
     def events(self) -> Iterator[Event]:
         """Every event of this job, past ones first, until it ends; the loop's body runs in the caller's thread.
@@ -236,12 +232,26 @@ class Job:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _wait(self, timeout: float | None, on_event: Callable[[Event], object] | None) -> Outcome:
+    def _conclude(
+        self,
+        timeout: float | None,
+        on_event: Callable[[Event], object] | None,
+        listener: EventQueue[Event] | None,
+    ) -> Result:
+        """See ``result``; ``client.run`` listens before it submits, so that nothing is superseded meanwhile."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        if on_event is not None:
-            with self._state.listen() as listener:
+        if on_event is not None and listener is not None:
+            with listener:
                 while (event := self._next_event(listener, deadline)) is not None:
                     on_event(event)
+        outcome = self._wait(None if deadline is None else deadline - time.monotonic())
+        error = failures.error_of(outcome, self.prompt_id, self._document)
+        if error is not None:
+            raise error
+        return self._result(outcome)
+
+    def _wait(self, timeout: float | None) -> Outcome:
+        deadline = None if timeout is None else time.monotonic() + timeout
         state, dispatcher = self._state, self._tracker.dispatcher
         while True:
             pause = self._pause(deadline)

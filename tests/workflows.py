@@ -6,6 +6,7 @@ import io
 import uuid
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import pytest
 import requests
 from PIL import Image
 
@@ -16,6 +17,10 @@ Graph: TypeAlias = dict[str, dict[str, Any]]
 
 PATIENCE = 30.0
 """Seconds that anything may take before a test gives it up."""
+
+
+BOTH_WAYS = pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
+"""Whatever the websocket tells, polling must find out too."""
 
 
 def fresh() -> int:
@@ -126,7 +131,7 @@ def drop(url: str, client_id: str) -> None:
 def pixels(file: OutputFile | bytes) -> bytes:
     """An image's RGB bytes, fetched from the server if need be."""
     with Image.open(io.BytesIO(file if isinstance(file, bytes) else file.read())) as picture:
-        return picture.convert("RGB").tobytes()
+        return bytes(picture.convert("RGB").tobytes())
 
 
 def filled(color: int, size: int = 16) -> bytes:

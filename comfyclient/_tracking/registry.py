@@ -196,8 +196,7 @@ class Router:
             self._running = None
             for job in self._registry.live():
                 job.gap = True  # whatever happened while there was no websocket, it did not hear of
-                if kind is Reconnected:
-                    job.interval = job.asked_at = job.heard_at = 0.0
+                job.needs_asking = job.needs_asking or kind is Reconnected
             self._look(0.0)
         return event
 

@@ -81,6 +81,7 @@ class JobState:
         "interval",
         "meter",
         "modern",
+        "needs_asking",
         "number",
         "outcome",
         "outputs",
@@ -134,6 +135,7 @@ class JobState:
         self.submitted_at = self.heard_at = self.asked_at = time.monotonic()
         self.interval = 0.0
         self.asking = False
+        self.needs_asking = False  # something happened since the last question that only an answer can tell
         self.unanswered_since: float | None = None
 
     @property
@@ -142,11 +144,6 @@ class JobState:
         if self.outcome is not None:
             return self.outcome.status
         return "in_progress" if self.started else "pending"
-
-    @property
-    def needs_asking(self) -> bool:
-        """Whether the server said that the prompt has ended, and has not been asked how."""
-        return self.ended and not self.interval
 
     def apply(self, event: Event) -> bool:
         """Take in an event, in the reader's thread.
@@ -224,7 +221,7 @@ class JobState:
             return Outcome("failed", self.failure)
         if self.success and self.modern and not self.gap:
             return Outcome("completed")
-        self.ended = True
+        self.ended = self.needs_asking = True
         return None
 
     def finish(self, outcome: Outcome) -> None:

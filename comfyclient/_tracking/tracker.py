@@ -7,6 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
+from comfyclient._http import Transport
 from comfyclient._realtime.connection import Connection
 from comfyclient._realtime.dispatcher import Dispatcher
 from comfyclient._realtime.subscriptions import Subscriptions
@@ -17,7 +20,7 @@ from comfyclient._tracking.watch import Watch
 from comfyclient.errors import ClientClosed, ServerUnreachable
 
 if TYPE_CHECKING:
-    from comfyclient._http import Transport
+    from comfyclient.config import ClientConfig
     from comfyclient.resources import Files, History, Nodes, Queue
 
 log = logging.getLogger(__name__)
@@ -37,14 +40,14 @@ class Tracker:
 
     def __init__(
         self,
-        transport: Transport,
+        config: ClientConfig,
         *,
         queue: Queue,
         history: History,
         nodes: Nodes,
         files: Files,
     ) -> None:
-        self.config = transport.config
+        self.config = config
         self.queue = queue
         self.history = history
         self.nodes = nodes
@@ -54,7 +57,9 @@ class Tracker:
         self.dispatcher = Dispatcher(self.subscriptions, self._chores)
         self.router = Router(self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry)
         self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
-        inquiry = Inquiry(transport.impatient(_PATIENCE))
+        # Questions have their own connections, so that close() can cut them off while callbacks still use the others.
+        self._asking = Transport(evolve(self.config, read_timeout=min(_PATIENCE, self.config.read_timeout)))
+        inquiry = Inquiry(self._asking)
         self.watch = Watch(self.config, self.registry, self.router, self.connection, inquiry)
         self._closing = threading.Lock()  # guards _closed
         self._closed = False
@@ -101,6 +106,9 @@ class Tracker:
 
     def follow(self, job: JobState) -> None:
         """Look after a job that the server has accepted."""
+        if self._closed:  # since the submission began
+            self._abandon(job)
+            return
         self.dispatcher.start()
         self.watch.arrange()
         self.dispatcher.hurry(max(0.0, self.watch.due(job) - time.monotonic()))
@@ -126,7 +134,11 @@ class Tracker:
             if self.connection is not None:
                 self.connection.close()
             for job in self.registry.live():
-                job.finish(Outcome("lost", ClientClosed(f"the client was closed before prompt {job.prompt_id} ended")))
-                self.registry.drop(job)
+                self._abandon(job)
             self.subscriptions.close()
+            self._asking.close()
         self.dispatcher.close(timeout)
+
+    def _abandon(self, job: JobState) -> None:
+        job.finish(Outcome("lost", ClientClosed(f"the client was closed before prompt {job.prompt_id} ended")))
+        self.registry.drop(job)

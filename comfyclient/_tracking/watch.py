@@ -67,6 +67,7 @@ class Watch:
             if job.outcome is not None:
                 return
             job.asking = True
+            job.needs_asking = False
         try:
             self._ask(job)
         finally:

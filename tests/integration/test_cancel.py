@@ -12,15 +12,13 @@ import pytest
 from comfyclient import Client, JobInterrupted, JobTimeout
 from comfyclient.events import Disconnected, Executing
 from tests.conftest import soon
-from tests.workflows import PATIENCE, Gate, fresh, node, sleeping, text
+from tests.workflows import BOTH_WAYS, PATIENCE, Gate, fresh, node, sleeping, text
 
 if TYPE_CHECKING:
     from comfyclient import Job
     from tests.workflows import Graph
 
 pytestmark = pytest.mark.needs_test_nodes
-
-HTTP_ONLY = pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
 
 
 def history_says(client: Client, job: Job) -> str | None:
@@ -31,7 +29,7 @@ def history_says(client: Client, job: Job) -> str | None:
     return "completed" if entry.succeeded else "cancelled" if entry.interrupted else "failed"
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_running_job(comfyui_url: str, *, realtime: bool) -> None:
     gate = Gate(comfyui_url)
     with Client(comfyui_url, realtime=realtime) as client:
@@ -48,7 +46,7 @@ def test_a_running_job(comfyui_url: str, *, realtime: bool) -> None:
         assert client.run(text("next"), timeout=PATIENCE).texts == ("next",)
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_waiting_job(comfyui_url: str, *, realtime: bool) -> None:
     gate = Gate(comfyui_url)
     with Client(comfyui_url, realtime=realtime) as client:
@@ -85,7 +83,7 @@ def test_cancelling_disturbs_no_connection(comfyui_url: str, client: Client) -> 
     assert losses.empty()
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_node_that_does_not_look_is_stopped_in_the_background(comfyui_url: str, *, realtime: bool) -> None:
     ended = threading.Event()
     with Client(comfyui_url, realtime=realtime) as client:
@@ -118,9 +116,10 @@ def test_cancelled_by_several_at_once(comfyui_url: str, client: Client) -> None:
     assert job.cancelled()
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_from_within_a_callback(comfyui_url: str, *, realtime: bool) -> None:
-    gate, answers, done = Gate(comfyui_url), [], threading.Event()
+    gate, done = Gate(comfyui_url), threading.Event()
+    answers: list[bool] = []
     with Client(comfyui_url, realtime=realtime) as client:
         first = client.submit(text("first"))
         running, waiting = client.submit(gate.workflow()), client.submit(text("never"))
@@ -172,7 +171,7 @@ def several_steps() -> Graph:
     }
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_at_any_moment_around_the_submission(comfyui_url: str, *, realtime: bool) -> None:
     """Thirty prompts, each cancelled in another moment, between prompts of another client: none of those is hit."""
     moments = random.Random(f"{realtime}")  # noqa: S311 - not a secret

@@ -59,7 +59,7 @@ def test_every_listener_hears_everything_that_it_asked_for(client: Client) -> No
     with client.listen("executed", ExecutionSuccess) as some, client.listen() as everything:
         jobs = [client.submit(quick(fresh())) for _ in range(3)]
         results = [job.result(PATIENCE) for job in jobs]
-    heard = [event for event in some]
+    heard = list(some)
     assert [(type(event), event.prompt_id) for event in heard] == [
         (kind, result.prompt_id) for result in results for kind in (Executed, ExecutionSuccess)
     ]

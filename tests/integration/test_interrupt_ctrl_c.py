@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comfyclient import Client
 from tests.conftest import soon
 from tests.workflows import PATIENCE, Gate, node, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from comfyclient import Client
     from comfyclient.types import HistoryEntry
 
 pytestmark = [
@@ -28,7 +28,6 @@ pytestmark = [
 
 ONE = """
 import json, sys
-from comfyclient import Client
 url, client_id, action, workflow = sys.argv[1:]
 with Client(url, client_id=client_id) as client:
     if action == "run":
@@ -39,7 +38,6 @@ with Client(url, client_id=client_id) as client:
 
 MANY = """
 import json, random, signal, sys, threading
-from comfyclient import Client
 url, client_id, workflow = sys.argv[1:]
 workflow = json.loads(workflow)
 never = threading.Event()

@@ -24,7 +24,7 @@ from comfyclient import (
     as_completed,
     wait,
 )
-from tests.workflows import PATIENCE, Gate, failing, fresh, node, quick, text
+from tests.workflows import BOTH_WAYS, PATIENCE, Gate, failing, fresh, node, quick, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from comfyclient.events import Event
 
 pytestmark = pytest.mark.needs_test_nodes
-
-HTTP_ONLY = pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
 
 
 class Calls:
@@ -57,7 +55,7 @@ class Calls:
 # --- one job ------------------------------------------------------------------------------------------------
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_timeout_ends_the_wait_and_not_the_job(comfyui_url: str, *, realtime: bool) -> None:
     gate = Gate(comfyui_url)
     with Client(comfyui_url, realtime=realtime) as client:
@@ -79,7 +77,7 @@ def test_a_timeout_ends_the_wait_and_not_the_job(comfyui_url: str, *, realtime: 
         assert job.result(timeout=0).texts == ("through",)
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_the_states_of_a_job(comfyui_url: str, *, realtime: bool) -> None:
     first, second = Gate(comfyui_url), Gate(comfyui_url)
     with Client(comfyui_url, realtime=realtime) as client:
@@ -149,7 +147,7 @@ def test_what_on_event_raises_comes_out_of_run(client: Client) -> None:
 # --- callbacks ----------------------------------------------------------------------------------------------
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_done_callbacks_come_in_order_and_one_that_raises_harms_nobody(
     comfyui_url: str, caplog: pytest.LogCaptureFixture, *, realtime: bool
 ) -> None:
@@ -188,7 +186,7 @@ def test_done_callbacks_are_called_however_a_job_ends(comfyui_url: str) -> None:
         assert {job.status for job in calls.wait()} == {"failed", "cancelled", "lost"}
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_jobs_can_be_run_inside_of_a_callback(comfyui_url: str, *, realtime: bool) -> None:
     """The reader resolves them, or whoever waits; not the thread that the callback blocks."""
     calls = Calls(1)
@@ -300,7 +298,7 @@ def test_as_completed_gives_up_in_time(comfyui_url: str, client: Client) -> None
     assert slow.result(PATIENCE).texts == ("through",)
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_wait_returns_when_it_should(comfyui_url: str, *, realtime: bool) -> None:
     bad, slow = Gate(comfyui_url), Gate(comfyui_url)
     with Client(comfyui_url, realtime=realtime) as client:

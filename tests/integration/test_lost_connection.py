@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from comfyclient import Client, JobLost, JobTimeout, Reconnect, ServerUnreachable, as_completed, wait
-from comfyclient.events import Connected, Disconnected, Reconnected
+from comfyclient.events import Connected, Disconnected, Event, Reconnected
 from tests.comfyui.images import painted
 from tests.conftest import soon
 from tests.relay import Relay
-from tests.workflows import PATIENCE, Gate, drop, fresh, image, node, pixels, text
+from tests.workflows import BOTH_WAYS, PATIENCE, Gate, drop, fresh, image, node, pixels, text
 
 if TYPE_CHECKING:
     from comfyclient import EventQueue
-    from comfyclient.events import Event
     from tests.conftest import StartComfyUI
     from tests.workflows import Graph
 
 pytestmark = pytest.mark.needs_test_nodes
 
+E = TypeVar("E", bound=Event)
 QUICK = Reconnect(first=0.01, longest=0.1)
 
 
@@ -36,7 +36,7 @@ def sequence(first: Gate, second: Gate) -> Graph:
     }
 
 
-def next_of(events: EventQueue[Event]) -> Event:
+def next_of(events: EventQueue[E]) -> E:
     return events.get(timeout=PATIENCE)
 
 
@@ -210,7 +210,7 @@ def test_a_server_that_is_killed_and_comes_back(start_comfyui: StartComfyUI) -> 
         assert "executed" in {event.type for event in impatient.submit(text("live")).events()}
 
 
-@pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
+@BOTH_WAYS
 def test_a_server_that_stands_still_makes_nobody_wait_longer_than_he_wants(comfyui_url: str, *, realtime: bool) -> None:
     gate = Gate(comfyui_url)
     with Relay(comfyui_url) as relay, Client(relay.url, realtime=realtime, poll_interval=0.1) as client:

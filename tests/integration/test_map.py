@@ -15,6 +15,7 @@ from tests.workflows import PATIENCE, Gate, fresh, image, node, pixels
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from comfyclient.events import Executing
     from tests.workflows import Graph
 
 pytestmark = pytest.mark.needs_test_nodes
@@ -131,7 +132,12 @@ def test_leaving_the_loop_cancels_what_is_in_flight(comfyui_url: str, client: Cl
 
 def test_an_interrupted_variation(comfyui_url: str, client: Client) -> None:
     gate = Gate(comfyui_url)
-    client.on("executing", lambda event: event.node == "1" and client.queue.interrupt(event.prompt_id))
+
+    @client.on("executing")
+    def interrupt(event: Executing) -> None:
+        if event.node == "1":
+            client.queue.interrupt(event.prompt_id)
+
     (variation,) = client.map(gated(gate), [{}])
     assert isinstance(variation.error, JobInterrupted)
 

@@ -9,7 +9,7 @@ import pytest
 from comfyclient import Client, JobFailed
 from comfyclient.events import Executing, Preview, ProgressText, SocketImage
 from tests.comfyui.images import painted
-from tests.workflows import PATIENCE, Gate, fresh, node, pixels, text
+from tests.workflows import BOTH_WAYS, PATIENCE, Gate, fresh, node, pixels, text
 
 if TYPE_CHECKING:
     from comfyclient import Result
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs_test_nodes
 
-HTTP_ONLY = pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
-
 
 def run(url: str, graph: Graph, *, realtime: bool = True) -> Result:
     with Client(url, realtime=realtime) as client:
         return client.run(graph, timeout=PATIENCE)
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_text_alone(comfyui_url: str, *, realtime: bool) -> None:
     result = run(comfyui_url, text("nothing but this"), realtime=realtime)
     assert result.texts == ("nothing but this",)
@@ -34,7 +32,7 @@ def test_text_alone(comfyui_url: str, *, realtime: bool) -> None:
     assert result.files == ()
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_an_output_node_that_says_nothing(comfyui_url: str, *, realtime: bool) -> None:
     seed = fresh()
     for cached in ((), ("1",)):
@@ -44,7 +42,7 @@ def test_an_output_node_that_says_nothing(comfyui_url: str, *, realtime: bool) -
         assert result.cached_nodes == cached
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_files_of_every_kind(comfyui_url: str, *, realtime: bool) -> None:
     seed = fresh()
     kinds = "images, animated, gifs, audio, files, latents, 3d, text"
@@ -63,7 +61,7 @@ def test_files_of_every_kind(comfyui_url: str, *, realtime: bool) -> None:
         assert result.by_title("All of it").files == result.files
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_outputs_of_odd_shapes_harm_nothing(comfyui_url: str, *, realtime: bool) -> None:
     seed = fresh()
     result = run(
@@ -74,7 +72,7 @@ def test_outputs_of_odd_shapes_harm_nothing(comfyui_url: str, *, realtime: bool)
     assert result["1"].ui["numbers"][1:] == [float("inf"), float("-inf")]
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_lists_run_what_follows_once_for_each(comfyui_url: str, *, realtime: bool) -> None:
     graph = {"1": node("TestList", count=3, seed=fresh()), "2": node("TestText", value=["1", 0])}
     assert run(comfyui_url, graph, realtime=realtime).texts == ("0", "1", "2")
@@ -115,7 +113,7 @@ def test_async_nodes(comfyui_url: str, client: Client) -> None:
 
 def test_an_async_node_that_fails(client: Client) -> None:
     graph = {"1": node("TestAsync", fail=True, seed=fresh()), "2": node("TestText", value=["1", 0])}
-    with pytest.raises(JobFailed, match="node 1 .* the async node failed"):
+    with pytest.raises(JobFailed, match=r"node 1 .* the async node failed"):
         client.run(graph, timeout=PATIENCE)
 
 
@@ -129,7 +127,7 @@ def expanding(*, fail: bool = False) -> Graph:
     }
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_outputs_of_an_expanded_node_are_found_under_it(comfyui_url: str, *, realtime: bool) -> None:
     result = run(comfyui_url, expanding(), realtime=realtime)
     assert list(result) == ["1", "2"]
@@ -147,7 +145,7 @@ def test_expanded_nodes_count_in_the_progress_as_one(client: Client) -> None:
     assert job.node_progress == {"1": 1.0, "2": 1.0}
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_an_error_inside_of_an_expanded_node_names_that_node(comfyui_url: str, *, realtime: bool) -> None:
     with pytest.raises(JobFailed, match=r"node 1 'Becomes more' \(TestExpand\) raised ValueError: inner"):
         run(comfyui_url, expanding(fail=True), realtime=realtime)

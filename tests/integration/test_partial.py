@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from comfyclient import Client, PromptRejected
-from tests.workflows import PATIENCE, Gate, filled, fresh, fresh_color, half_wrong, node, pixels, plain, text
+from tests.workflows import BOTH_WAYS, PATIENCE, Gate, filled, fresh, fresh_color, half_wrong, node, pixels, plain, text
 
 if TYPE_CHECKING:
     from tests.workflows import Graph
@@ -23,7 +23,7 @@ def prompts_with(client: Client, name: str, value: Any) -> list[str]:
     return [item.prompt_id for item in items if value in [node["inputs"].get(name) for node in item.prompt.values()]]
 
 
-@pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
+@BOTH_WAYS
 def test_without_strict_the_good_part_runs(comfyui_url: str, *, realtime: bool) -> None:
     color = fresh_color()
     with Client(comfyui_url, realtime=realtime) as client:
@@ -65,8 +65,7 @@ def test_with_strict_what_runs_already_is_stopped(comfyui_url: str, client: Clie
     with pytest.raises(PromptRejected, match="what it accepted was cancelled"):
         client.run(graph, timeout=PATIENCE)
     assert not gate.is_waited_at()
-    (prompt_id,) = prompts_with(client, "name", gate.name) or [None]
-    if prompt_id is not None:  # it had begun
+    for prompt_id in prompts_with(client, "name", gate.name):  # it had begun
         entry = client.history.get(prompt_id)
         assert entry is not None
         assert entry.interrupted
@@ -105,7 +104,7 @@ def test_only_the_targets_are_run(client: Client, targets: Any, expected: list[s
 
 
 def test_a_target_that_is_no_output_is_refused(client: Client) -> None:
-    with pytest.raises(PromptRejected, match="nothing to run; .* none among the targets"):
+    with pytest.raises(PromptRejected, match=r"nothing to run; .* none among the targets"):
         client.run(plain(fresh_color()), targets=["1"], timeout=PATIENCE)
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from comfyclient import Client, as_completed
 from tests.comfyui.images import painted
-from tests.conftest import soon
 from tests.relay import Relay
 from tests.workflows import PATIENCE, Gate, fresh, image, node, pixels, quick, text
 
@@ -80,20 +79,6 @@ def test_the_one_that_runs_is_asked_about_however_many_wait(comfyui_url: str, po
         assert time.monotonic() - opened < 2.5
     for job in waiting:
         job.result(PATIENCE)
-
-
-def test_one_that_others_overtook_is_asked_about_when_its_turn_comes(comfyui_url: str, polling: Client) -> None:
-    gate = Gate(comfyui_url)
-    with Client(comfyui_url) as other:
-        other.submit(gate.workflow())
-        gate.wait()
-        overtaken = polling.submit(text("overtaken"))
-        assert soon(lambda: overtaken._state.interval > 0)  # it was asked about as the next one
-        jobs = [polling.submit(text(i), front=True) for i in range(3)]
-        assert soon(lambda: overtaken._state.interval == polling.config.poll_interval)
-        gate.open()
-        assert overtaken.result(PATIENCE).texts == ("overtaken",)
-        assert all(job.done() for job in jobs)
 
 
 def test_a_job_has_no_events_and_still_an_end(polling: Client) -> None:

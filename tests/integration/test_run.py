@@ -11,6 +11,7 @@ from comfyclient import Client, JobFailed, JobInterrupted, JobLost, Workflow
 from comfyclient.events import Executed, ExecutionError
 from tests.comfyui.images import painted
 from tests.workflows import (
+    BOTH_WAYS,
     PATIENCE,
     Gate,
     failing,
@@ -27,15 +28,11 @@ from tests.workflows import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from comfyclient import Job
 
 needs_test_nodes = pytest.mark.needs_test_nodes
 
-HTTP_ONLY = pytest.mark.parametrize("realtime", [True, False], ids=["websocket", "polling"])
-"""Whatever the socket tells, polling must find out too."""
 
-
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_run_ends_with_its_images(comfyui_url: str, tmp_path: Path, *, realtime: bool) -> None:
     color = fresh_color()
     before = time.time()
@@ -55,7 +52,7 @@ def test_a_run_ends_with_its_images(comfyui_url: str, tmp_path: Path, *, realtim
         assert result.history().prompt.prompt_id == result.prompt_id
 
 
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_run_from_the_cache_ends_with_the_same_images(comfyui_url: str, *, realtime: bool) -> None:
     workflow = Workflow.load(plain(fresh_color()))
     with Client(comfyui_url, realtime=realtime) as client:
@@ -95,7 +92,7 @@ def test_ids_of_nodes_are_any_text(client: Client) -> None:
 
 
 @needs_test_nodes
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_node_that_raises(comfyui_url: str, *, realtime: bool) -> None:
     with Client(comfyui_url, realtime=realtime) as client:
         job = client.submit(failing("the reason"))
@@ -122,14 +119,14 @@ def test_every_kind_of_exception_is_named(client: Client, exception: str, shown:
 
 
 @needs_test_nodes
-@HTTP_ONLY
+@BOTH_WAYS
 def test_an_error_after_an_output_is_an_error(comfyui_url: str, *, realtime: bool) -> None:
     graph = image(seed := fresh())
     graph["3"] = node("TestRaise", exception="RuntimeError", message="late", steps=2, value=["2", 0])
     graph["2"] = node("TestOutputs", kinds="images", seed=seed, value=["1", 0])
     with Client(comfyui_url, realtime=realtime) as client:
         job = client.submit(graph)
-        with pytest.raises(JobFailed, match="node 3 .* raised RuntimeError: late"):
+        with pytest.raises(JobFailed, match=r"node 3 .* raised RuntimeError: late"):
             job.result(PATIENCE)
         if realtime:
             assert [event.node for event in job.events() if isinstance(event, Executed)] == ["2"]
@@ -139,7 +136,7 @@ def test_an_error_after_an_output_is_an_error(comfyui_url: str, *, realtime: boo
 
 
 @needs_test_nodes
-@HTTP_ONLY
+@BOTH_WAYS
 def test_a_cycle_that_shows_only_at_run_time_is_an_error(comfyui_url: str, *, realtime: bool) -> None:
     """The server's history calls it a success."""
     graph = {"1": node("TestCycle", seed=fresh()), "2": node("TestText", value=["1", 0])}
@@ -158,7 +155,7 @@ def test_a_cycle_that_shows_only_at_run_time_is_an_error(comfyui_url: str, *, re
 
 
 @needs_test_nodes
-@HTTP_ONLY
+@BOTH_WAYS
 def test_an_interrupt_by_somebody_else(comfyui_url: str, *, realtime: bool) -> None:
     gate = Gate(comfyui_url)
     with Client(comfyui_url, realtime=realtime) as client, Client(comfyui_url) as other:
@@ -172,7 +169,7 @@ def test_an_interrupt_by_somebody_else(comfyui_url: str, *, realtime: bool) -> N
 
 
 @needs_test_nodes
-@HTTP_ONLY
+@BOTH_WAYS
 @pytest.mark.parametrize("busy", [True, False], ids=["with others waiting", "alone"])
 def test_a_waiting_prompt_that_somebody_else_deletes_is_lost_soon(
     comfyui_url: str, *, realtime: bool, busy: bool
@@ -253,13 +250,10 @@ def test_a_blocked_output_is_no_failure(client: Client) -> None:
         "2": node("TestText", value=["1", 0]),
         "3": node("TestText", value="free", seed=fresh()),
     }
-    seen: list[Job | ExecutionError] = []
-    result = client.run(
-        graph, timeout=PATIENCE, on_event=lambda event: isinstance(event, ExecutionError) and seen.append(event)
-    )
+    job = client.submit(graph)
+    result = job.result(PATIENCE)
     assert result.texts == ("free",)
     assert list(result) == ["3"]
-    (blocked,) = seen
-    assert isinstance(blocked, ExecutionError)
+    (blocked,) = (event for event in job.events() if isinstance(event, ExecutionError))
     assert blocked.blocked
     assert "not today" in blocked.exception_message

@@ -232,7 +232,7 @@ def test_invariant_08_a_silent_job_is_asked_about_ever_more_rarely(comfy: Comfy,
 @pytest.mark.parametrize("jobs_route", [True, False])
 def test_invariant_08_a_pending_job_deleted_in_silence_is_lost(
     connect: Connect, comfy: Comfy, jobs_route: bool
-) -> None:  # noqa: FBT001 - a parameter
+) -> None:
     if not jobs_route:
         del comfy.routes["GET", "/api/jobs/*"]
     client = connect(poll_interval=0.1)

@@ -29,6 +29,7 @@ from comfyclient.errors import (
     ServerError,
     ServerUnreachable,
 )
+from tests.conftest import soon
 from tests.fakes import FlakyServer, hang_up, json_reply, last_words, nobody, reply, reset, silence
 
 if TYPE_CHECKING:
@@ -423,27 +424,18 @@ def test_redirects_without_an_end(connect: Connect) -> None:
 # --- less patience --------------------------------------------------------------------------------------------
 
 
-def test_an_impatient_view_waits_less_on_the_same_connections(connect: Connect) -> None:
-    with FlakyServer(OK, OK, silence()) as server:
-        transport = connect(server.url, retry=None)
-        impatient = transport.impatient(0.3)
-        transport.get_json("/prompt")
-        impatient.get_json("/prompt")
-        with pytest.raises(RequestTimeout, match=r"no answer within 0\.3 s"):
-            impatient.get_json("/prompt")
+# --- threads, and the end -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sent", [b"", PROMISED_100 + b"{"])
+def test_closing_cuts_off_a_request_that_waits(connect: Connect, sent: bytes) -> None:
+    with FlakyServer(silence(sent)) as server, ThreadPoolExecutor(1) as pool:
+        transport = connect(server.url, read_timeout=60)
+        waiting = pool.submit(transport.get_json, "/prompt")
+        assert soon(lambda: len(server.requests) == 1)
         transport.close()
         with pytest.raises(ClientClosed):
-            impatient.get_json("/prompt")
-
-    assert {request.connection for request in server.requests} == {0}
-    assert transport.config.read_timeout == 10
-
-
-def test_a_view_is_never_more_patient(connect: Connect) -> None:
-    assert connect("http://comfy", read_timeout=2).impatient(5).config.read_timeout == 2
-
-
-# --- threads, and the end -------------------------------------------------------------------------------------
+            waiting.result(10)
 
 
 def test_each_thread_has_a_session_of_its_own(connect: Connect) -> None:

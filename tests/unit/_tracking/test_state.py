@@ -178,13 +178,6 @@ def test_hearing_of_a_job_puts_off_questions() -> None:
     assert job.interval == 0.0
 
 
-def test_an_answer_takes_the_need_to_ask_away() -> None:
-    job = after(END)
-    assert job.needs_asking
-    job.interval = 1.0  # as the watch does after each question
-    assert not job.needs_asking
-
-
 # --- the end ------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,209 @@
+"""The public API as users write it. Never run: mypy alone reads it, and every line here is a promise to editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from comfyclient import (
+    Client,
+    ClientConfig,
+    ComfyError,
+    EventQueue,
+    Job,
+    JobFailed,
+    JobTimeout,
+    NodeOutput,
+    NodeProblem,
+    OutputFile,
+    PromptRejected,
+    Reconnect,
+    Result,
+    Retry,
+    Subscription,
+    Variation,
+    Workflow,
+    as_completed,
+    events,
+    wait,
+)
+from comfyclient._event_source import Decorator
+
+if TYPE_CHECKING:
+    # In typing since Python 3.11; type checkers know this module even where it is not installed.
+    from typing_extensions import assert_type  # noqa: TC004 - this file is never run
+
+
+def making_a_client() -> None:
+    Client()
+    Client("http://127.0.0.1:8188")
+    Client("http://127.0.0.1:8188", connect_timeout=3, headers={"X-Token": "t"}, realtime=False)
+    Client(config=ClientConfig(url="http://host", retry=None, reconnect=Reconnect(first=0.5)))
+    Client("http://host", retry=Retry(attempts=5))
+    with Client() as client:
+        assert_type(client, Client)
+        assert_type(client.config.url, str)
+        assert_type(client.connect(), None)
+        client.close(timeout=1.5)
+
+
+def callbacks_by_name(client: Client) -> None:
+    assert_type(client.on("status"), Decorator[events.Status])
+    assert_type(client.on("execution_start"), Decorator[events.ExecutionStart])
+    assert_type(client.on("execution_cached"), Decorator[events.ExecutionCached])
+    assert_type(client.on("executing"), Decorator[events.Executing])
+    assert_type(client.on("progress_state"), Decorator[events.ProgressState])
+    assert_type(client.on("progress"), Decorator[events.Progress])
+    assert_type(client.on("executed"), Decorator[events.Executed])
+    assert_type(client.on("execution_success"), Decorator[events.ExecutionSuccess])
+    assert_type(client.on("execution_error"), Decorator[events.ExecutionError])
+    assert_type(client.on("execution_interrupted"), Decorator[events.ExecutionInterrupted])
+    assert_type(client.on("feature_flags"), Decorator[events.FeatureFlags])
+    assert_type(client.on("logs"), Decorator[events.Logs])
+    assert_type(client.on("preview"), Decorator[events.Preview])
+    assert_type(client.on("socket_image"), Decorator[events.SocketImage])
+    assert_type(client.on("progress_text"), Decorator[events.ProgressText])
+    assert_type(client.on("connected"), Decorator[events.Connected])
+    assert_type(client.on("disconnected"), Decorator[events.Disconnected])
+    assert_type(client.on("reconnected"), Decorator[events.Reconnected])
+    assert_type(client.on("reconnect_failed"), Decorator[events.ReconnectFailed])
+    assert_type(client.on("*"), Decorator[events.Event])
+
+
+def callbacks_of_other_kinds(client: Client, name: str, anything: Callable[[Any], int]) -> None:
+    assert_type(client.on(events.Progress), Decorator[events.Progress])
+    assert_type(client.on(events.AssetsSeed), Decorator[events.AssetsSeed])
+    assert_type(client.on(events.Event), Decorator[events.Event])
+    assert_type(client.on("crystools.monitor"), Decorator[Any])
+    client.on(events.Progress, lambda event: event.value)
+    client.on(events.Progress, lambda event: event.no_such_field)  # type: ignore[attr-defined]  # its class is known
+    client.on("crystools.monitor", lambda event: event.data)
+    assert_type(client.on(name, anything), Subscription)
+    subscription = client.on("progress", print)
+    assert_type(subscription.cancel(), None)
+
+    def wants_status(_: events.Status) -> None: ...
+
+    def wants_any(_: events.Event) -> None: ...
+
+    client.on("progress", wants_any)
+    client.on(events.Progress, wants_any)
+    client.on("progress")(wants_status)  # type: ignore[arg-type]  # an event of another class
+    client.on(events.Progress, wants_status)  # type: ignore[arg-type]  # an event of another class
+    client.on(1, print)  # type: ignore[call-overload]  # no event
+    client.on(int, print)  # type: ignore[type-var]  # no event class
+    client.on("progress", callback=print)  # type: ignore[call-overload]  # positional only
+
+
+def decorated_callbacks(client: Client) -> None:
+    @client.on("progress")
+    def show(event: events.Progress) -> str:
+        return f"{event.node}: {event.value}/{event.max}"
+
+    assert_type(show(events.Progress(1, 2)), str)
+
+    @client.on(events.Executed)
+    @client.on(events.Executing)
+    def both(event: events.Executed | events.Executing) -> None:
+        assert_type(event.display_node, str | None)
+
+    @client.on("*")
+    def everything(event: events.Event) -> None:
+        assert_type(event.type, str)
+        assert_type(event.prompt_id, str | None)
+
+    @client.on("a.custom.type")
+    def custom(event: events.UnknownEvent) -> None:
+        assert_type(event.error, str | None)
+
+    @client.on(events.Progress)  # type: ignore[arg-type]  # an event of another class
+    def wrong(event: events.Status) -> None: ...
+
+
+def listening(client: Client) -> None:
+    with client.listen(events.Progress) as progress:
+        assert_type(progress, EventQueue[events.Progress])
+        assert_type(progress.get(timeout=1), events.Progress)
+        assert_type(progress.get_nowait().value, float)
+        for event in progress:
+            assert_type(event, events.Progress)
+    assert_type(client.listen(), EventQueue[Any])
+    assert_type(client.listen("progress", events.Executed, maxsize=100), EventQueue[Any])
+    assert_type(client.listen("progress").dropped, int)
+    client.listen().close()
+
+
+def running(client: Client, workflow: Workflow) -> None:
+    result = client.run(workflow)
+    assert_type(result, Result)
+    client.run("portrait.json", timeout=60, on_event=lambda event: event.type)
+    client.run(Path("portrait.json"), front=True, number=3, targets=["9"], strict=False)
+    client.run({"1": {"class_type": "A", "inputs": {}}}, extra_data={"a": 1}, preview_method="auto")
+    try:
+        client.run(workflow)
+    except PromptRejected as error:
+        assert_type(error.problems, tuple[NodeProblem, ...])
+    except JobFailed as error:
+        assert_type(error.traceback, tuple[str, ...])
+    except JobTimeout as error:
+        assert_type(error.prompt_id, str)
+    except ComfyError as error:
+        assert_type(str(error), str)
+
+
+def jobs(client: Client, workflow: Workflow) -> None:
+    job = client.submit(workflow)
+    assert_type(job, Job)
+    assert_type(client.job(job.prompt_id), Job)
+    assert_type(job.number, float | None)
+    assert_type(job.status, Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"])
+    assert_type(job.progress, float)
+    assert_type(job.node_progress, dict[str, float])
+    assert_type(job.node_errors, tuple[NodeProblem, ...])
+    assert_type(job.workflow, Workflow)
+    assert_type((job.done(), job.running(), job.cancelled()), tuple[bool, bool, bool])
+    assert_type(job.result(timeout=10, on_event=print), Result)
+    assert_type(job.exception(), ComfyError | None)
+    assert_type(job.cancel(), bool)
+    assert_type(job.events(), Iterator[events.Event])
+    assert_type(job.previews(), Iterator[events.Preview])
+    assert_type(job.future(), Future[Result])
+    job.add_done_callback(lambda job: assert_type(job, Job))
+    for ended in as_completed([job], timeout=10):
+        assert_type(ended, Job)
+    done, not_done = wait([job], timeout=10, return_when="FIRST_COMPLETED")
+    assert_type((done, not_done), tuple[set[Job], set[Job]])
+
+
+def variations(client: Client, workflow: Workflow) -> None:
+    for variation in client.map(workflow, [{"3.seed": seed} for seed in range(9)], in_flight=4, in_order=False):
+        assert_type(variation, Variation)
+        assert_type(variation.changes, Mapping[str, Any])
+        assert_type(variation.result(), Result)
+
+
+def results(result: Result) -> None:
+    assert_type(result["9"], NodeOutput)
+    assert_type(result.by_title("Save"), NodeOutput)
+    assert_type(list(result), list[str])
+    for files in (result.images, result.videos, result.audio, result.files, result["9"].images):
+        assert_type(files, tuple[OutputFile, ...])
+    assert_type(result.texts, tuple[str, ...])
+    assert_type(result.save("out", overwrite=True), list[Path])
+    assert_type(result.timings.running, float | None)
+    image = result.images[0]
+    assert_type(image.save("fox.png"), Path)
+    assert_type(image.read(), bytes)
+    assert_type(image.stream(), Iterator[bytes])
+    assert_type(image.url, str | None)
+
+
+def what_events_hold(state: events.ProgressState, executed: events.Executed, status: events.Status) -> None:
+    assert_type(state.nodes, Mapping[str, events.NodeProgress])
+    assert_type(state.nodes["1"].value, float)
+    assert_type(state.prompt_id, str)
+    assert_type(executed.output, Mapping[str, Any] | None)
+    assert_type(status.queue_remaining, int | None)
+    assert_type(events.EVENT_TYPES, dict[str, type[events.Event]])
