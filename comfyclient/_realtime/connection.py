@@ -151,13 +151,14 @@ class Connection:
         going_on = self._begin()
         while going_on:
             try:
-                current = self._open()
+                current, greeting = self._open()
             except Exception as error:  # noqa: BLE001 - a refused, broken or misunderstood handshake is all one here
                 going_on = self._rest(losses, _describe(error), lost=False)
             else:
                 opened_at = time.monotonic()
                 self._announce()
                 self._opened()
+                self._deliver(_wire.decode_text(greeting))
                 reason = self._read(current)
                 _shut(current)
                 if time.monotonic() - opened_at > _SETTLED:
@@ -172,7 +173,8 @@ class Connection:
             self._state = _State.CONNECTING
             return True
 
-    def _open(self) -> MessageSocket:
+    def _open(self) -> tuple[MessageSocket, bytes]:
+        """A new websocket and the server's first message, without which it might not know the socket yet."""
         config = self._config
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
         current = new_socket(
@@ -189,12 +191,13 @@ class Connection:
                 suppress_origin=True,
                 redirect_limit=0,
             )
-            current.settimeout(_TICK)
             current.send(_FEATURE_FLAGS)
+            greeting = _first_text(current, config.connect_timeout)
+            current.settimeout(_TICK)
         except BaseException:
             current.shutdown()  # type: ignore[no-untyped-call]
             raise
-        return current
+        return current, greeting
 
     def _announce(self) -> None:
         """Before anybody can know that it is open: whoever waits for that submits a job then, which misses nothing."""
@@ -306,6 +309,17 @@ class _VitalSigns:
                 return _describe(error)
             self._pinged_at = now
         return ""
+
+
+def _first_text(current: MessageSocket, timeout: float) -> bytes:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        opcode, data = current.recv_message()
+        if opcode == websocket.ABNF.OPCODE_TEXT:
+            return data
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise websocket.WebSocketConnectionClosedException("the server closed the connection")
+    raise websocket.WebSocketTimeoutException(f"no greeting within {timeout:g} s")
 
 
 def _shut(current: MessageSocket) -> None:

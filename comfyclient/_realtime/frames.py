@@ -15,9 +15,9 @@ import websocket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PIECE = 64 * 1024
-"""Bytes to ask for. Memory for more than 128 KB would come from the kernel and go back to it, piece by piece, which
-doubles the time of a message that comes alone.
+_LITTLE, _MUCH = 64 * 1024, 256 * 1024
+"""Bytes to ask for: ``_MUCH`` while so much waits that ``_LITTLE`` came at once. Memory for that comes from the kernel
+and goes back to it each time, which would double the time of a message that comes alone.
 """
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
 _TWO_BYTES = 126  # this length says that the next two bytes hold the length
@@ -69,10 +69,12 @@ class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it 
         super().__init__(recv_fn, skip_utf8_validation)
         self._data = b""
         self._at = 0
+        self._ask_for = _LITTLE
         self.received = 0
 
     def _fill(self) -> bytes:
-        piece: bytes = self.recv(_PIECE)
+        piece: bytes = self.recv(self._ask_for)
+        self._ask_for = _MUCH if len(piece) >= _LITTLE else _LITTLE
         self.received += len(piece)
         return piece
 

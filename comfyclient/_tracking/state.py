@@ -55,11 +55,12 @@ class Outcome:
 class JobState:
     """What is known of one prompt. It only ever moves forward, and a terminal state absorbs everything.
 
-    Written by the reader (events), by whoever asks over HTTP, and by cancellation; each takes ``changed``.
+    Written by the reader (events), by whoever asks over HTTP, and by cancellation; each takes the lock.
     """
 
     __slots__ = (
         "_callbacks",
+        "_changed",
         "_listeners",
         "_lock",
         "_past",
@@ -68,7 +69,6 @@ class JobState:
         "asking",
         "cached",
         "cancel_requested",
-        "changed",
         "created_at",
         "dequeued",
         "display",
@@ -108,7 +108,7 @@ class JobState:
         self.image_nodes = image_nodes
         self.remote = remote  # its events go to the client that submitted it
         self._lock = threading.RLock()  # guards everything below; a leaf: nothing is called while it is held
-        self.changed = threading.Condition(self._lock)
+        self._changed: threading.Condition | None = None
         self.number: float | None = None
         self.outcome: Outcome | None = None
         self.posted = self.accepted = taken_up
@@ -139,6 +139,14 @@ class JobState:
         self.unanswered_since: float | None = None
 
     @property
+    def changed(self) -> threading.Condition:
+        """To wait at, and to hold the lock by. Made with the first use: it is the larger half of a job that waits."""
+        with self._lock:
+            if self._changed is None:
+                self._changed = threading.Condition(self._lock)
+            return self._changed
+
+    @property
     def status(self) -> JobStatus:
         """Where the job is."""
         if self.outcome is not None:
@@ -162,15 +170,15 @@ class JobState:
             listeners = self._listeners
             outcome = self._read(event)
             ended = self.ended
-            if ended:
-                self.changed.notify_all()
+            if ended and self._changed is not None:
+                self._changed.notify_all()
         for listener in listeners:
             listener.offer(event)
         if outcome is not None:
             self.finish(outcome)
         return outcome is not None or ended
 
-    # What each event means; the caller holds ``changed``.
+    # What each event means; the caller holds the lock.
 
     def _read(self, event: Event) -> Outcome | None:
         if self.meter is None:
@@ -226,7 +234,7 @@ class JobState:
 
     def finish(self, outcome: Outcome) -> None:
         """End the job. Only the first call counts."""
-        with self.changed:
+        with self._lock:
             if self.outcome is not None:
                 return
             self.outcome = outcome
@@ -236,7 +244,8 @@ class JobState:
                 self._past = Backlog(behind=0, events=kept)
             listeners, self._listeners = self._listeners, ()
             callbacks, self._callbacks = self._callbacks, ()
-            self.changed.notify_all()
+            if self._changed is not None:
+                self._changed.notify_all()
         for listener in listeners:
             listener.close()
         for callback in callbacks:
@@ -254,7 +263,7 @@ class JobState:
 
     def listen(self) -> EventQueue[Any]:
         """A queue of this job's events, the past ones first; it ends with the job."""
-        with self.changed:
+        with self._lock:
             queue: EventQueue[Any] = EventQueue(past=self._past or (), on_close=self._forget)
             over = self.outcome is not None
             if not over:
@@ -264,12 +273,12 @@ class JobState:
         return queue
 
     def _forget(self, queue: EventQueue[Any]) -> None:
-        with self.changed:
+        with self._lock:
             self._listeners = tuple(listener for listener in self._listeners if listener is not queue)
 
     def when_done(self, callback: Callable[[], object]) -> None:
         """Call ``callback`` once the job has ended: at once, or in the thread that ends it. Not for user code."""
-        with self.changed:
+        with self._lock:
             if self.outcome is None:
                 self._callbacks = (*self._callbacks, callback)
                 return
@@ -277,7 +286,7 @@ class JobState:
 
     def forget_when_done(self, callback: Callable[[], object]) -> None:
         """Take back a ``when_done``."""
-        with self.changed:
+        with self._lock:
             self._callbacks = tuple(entry for entry in self._callbacks if entry is not callback)
 
     def adopt(self, preview: Preview) -> Preview | SocketImage:

@@ -38,13 +38,13 @@ def memory(url: str, jobs: int) -> float:
     """Bytes that each waiting job takes beside its prompt of 30 nodes, which is kept as JSON."""
     prompt = _thirty_nodes()
     kept = len(json.dumps(prompt).encode())
+    tracemalloc.start()
     with Client(url) as client:
         submitted = [client.submit(prompt) for _ in range(20)]  # whatever is made once is made now
-        tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
         submitted += [client.submit(prompt) for _ in range(jobs)]
         taken = tracemalloc.get_traced_memory()[0] - before
-        tracemalloc.stop()
+    tracemalloc.stop()
     return taken / jobs - kept
 
 

@@ -19,6 +19,7 @@ from comfyclient.events import (
     Status,
     UnknownEvent,
 )
+from tests.conftest import soon
 from tests.workflows import PATIENCE, Gate, fresh, node, quick, text
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def test_every_listener_hears_everything_that_it_asked_for(client: Client) -> No
         (kind, result.prompt_id) for result in results for kind in (Executed, ExecutionSuccess)
     ]
     assert [event for event in everything if isinstance(event, (Executed, ExecutionSuccess))] == heard
+    assert soon(lambda: len(called) == 3)
     assert called == [event for event in heard if isinstance(event, Executed)]
 
 

@@ -28,6 +28,7 @@ pytestmark = [
 
 ONE = """
 import json, sys
+from comfyclient import Client
 url, client_id, action, workflow = sys.argv[1:]
 with Client(url, client_id=client_id) as client:
     if action == "run":
@@ -38,6 +39,7 @@ with Client(url, client_id=client_id) as client:
 
 MANY = """
 import json, random, signal, sys, threading
+from comfyclient import Client
 url, client_id, workflow = sys.argv[1:]
 workflow = json.loads(workflow)
 never = threading.Event()

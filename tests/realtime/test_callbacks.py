@@ -138,7 +138,7 @@ def test_invariant_03_an_exception_is_logged_and_harms_no_neighbour(
 
 
 def test_invariant_05_run_works_inside_a_callback(comfy: Comfy, client: Client, notes: Notes) -> None:
-    comfy.on_prompt = lambda prompt_id: comfy.complete(prompt_id)
+    comfy.on_prompt = comfy.complete
     client.on("custom", lambda _: notes.add(client.run(WORKFLOW, timeout=PATIENCE)))
     comfy.link().send({"type": "custom", "data": 1})
     assert notes.take(1)[0].images[0].filename == "a_00001_.png"
@@ -218,7 +218,7 @@ def test_done_callbacks_run_on_the_dispatcher_thread_after_the_events(
 
 
 def test_a_done_callback_may_ask_for_the_result_and_submit_the_next(comfy: Comfy, client: Client, notes: Notes) -> None:
-    comfy.on_prompt = lambda prompt_id: comfy.complete(prompt_id)
+    comfy.on_prompt = comfy.complete
 
     def chain(job: Job) -> None:
         notes.add(job.result(0).images[0].filename)
@@ -230,7 +230,7 @@ def test_a_done_callback_may_ask_for_the_result_and_submit_the_next(comfy: Comfy
 
 
 def test_on_event_runs_in_the_thread_that_waits(comfy: Comfy, client: Client) -> None:
-    comfy.on_prompt = lambda prompt_id: comfy.complete(prompt_id)
+    comfy.on_prompt = comfy.complete
     told: list[Event] = []
     threads: set[str] = set()
 
@@ -241,13 +241,13 @@ def test_on_event_runs_in_the_thread_that_waits(comfy: Comfy, client: Client) ->
     result = client.run(WORKFLOW, on_event=show)
     assert threads == {threading.current_thread().name}
     assert told[-1] == Executing(None, prompt_id=result.prompt_id)
-    expected = [message["type"] for message in run(result.prompt_id) if message["type"] not in {"status"}]
+    expected = [message["type"] for message in run(result.prompt_id) if message["type"] != "status"]
     assert {event.type for event in told} == set(expected)
     assert not any(isinstance(event, Status) for event in told)
 
 
 def test_what_on_event_raises_is_raised_here(comfy: Comfy, client: Client) -> None:
-    comfy.on_prompt = lambda prompt_id: comfy.complete(prompt_id)
+    comfy.on_prompt = comfy.complete
 
     def fail(_: Event) -> None:
         raise LookupError("mine")

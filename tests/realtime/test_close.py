@@ -305,9 +305,14 @@ def test_a_context_manager_closes(comfy: Comfy) -> None:
         client.connect()
     with pytest.raises(ClientClosed):
         client.connect()
-    with pytest.raises(LookupError), Client(comfy.url, reconnect=QUICK) as client:
-        client.on("mark", print)
-        raise LookupError
+
+    def fail() -> None:
+        with Client(comfy.url, reconnect=QUICK) as client:
+            client.on("mark", print)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert our_threads() == []
 
 

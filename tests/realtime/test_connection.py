@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from comfyclient import Client
+from comfyclient._realtime.connection import Connection
 from comfyclient.config import Reconnect
 from comfyclient.errors import ClientClosed, ServerUnreachable
 from comfyclient.events import (
@@ -244,10 +245,12 @@ def test_a_message_byte_by_byte(comfy: Comfy, client: Client) -> None:
 def test_a_stall_in_the_middle_of_a_message(comfy: Comfy, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comfyclient._realtime.connection._TICK", 0.01)
     ticks = threading.Semaphore(0)
-    monkeypatch.setattr(
-        "comfyclient._realtime.connection.Connection._unheard",
-        lambda _: ticks.release() or "",  # type: ignore[func-returns-value]
-    )
+
+    def look_up(_: Connection) -> str:
+        ticks.release()
+        return ""
+
+    monkeypatch.setattr(Connection, "_unheard", look_up)
     with client.listen("progress", "preview") as listener:
         link = comfy.link()
         messages = [message(event("progress", "p", value=1, max=2, node="1")), message(JPEG + bytes(70_000))]

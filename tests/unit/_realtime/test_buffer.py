@@ -15,6 +15,8 @@ from comfyclient._realtime.buffer import BEHIND, Backlog, EventQueue
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Executed, Executing, Preview, Progress, ProgressState, ProgressText
 
+from tests.conftest import soon
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -148,14 +150,9 @@ def test_get_after_the_end_raises() -> None:
 
 def test_closing_wakes_everybody_who_waits(pool: ThreadPoolExecutor) -> None:
     events: EventQueue[Any] = EventQueue()
-    arrived = threading.Barrier(5)
-
-    def consume() -> list[Any]:
-        arrived.wait(PATIENCE)
-        return list(events)
-
-    consumers = [pool.submit(consume) for _ in range(4)]
-    arrived.wait(PATIENCE)
+    consumers = [pool.submit(list, events) for _ in range(4)]
+    waiting: Any = events.not_empty
+    assert soon(lambda: len(waiting._waiters) == 4)
     events.offer(executing(1))
     events.close()
     got = [event for consumer in consumers for event in consumer.result(PATIENCE)]
