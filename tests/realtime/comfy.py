@@ -203,8 +203,10 @@ class Comfy(Peer):
 
     def tell(self, *events: Any) -> None:
         """Send events on the newest websocket, if there is one."""
-        if self.links and not self.silent:
-            self.links[-1].send(*events)
+        with self.changed:
+            link = self.links[-1] if self.links and not self.silent else None
+        if link is not None:
+            link.send(*events)
 
     def prompt(self, number: int = 0) -> str:
         """The id of an accepted prompt, as soon as there is one of that number."""

@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from comfyclient import Client
 from comfyclient._realtime.connection import Connection
-from comfyclient.config import Reconnect
+from comfyclient.config import ClientConfig, Reconnect
 from comfyclient.errors import ClientClosed, ServerUnreachable
 from comfyclient.events import (
     Connected,
@@ -187,6 +188,33 @@ def test_nobody_there_is_told_at_once(comfy: Comfy, connect: Connect) -> None:
     for _ in range(20):  # the outcome may be there before anybody waits for it
         with pytest.raises(ServerUnreachable, match="refused"):
             client.connect()
+
+
+def test_an_outcome_before_anybody_waits_for_it_counts(comfy: Comfy, monkeypatch: pytest.MonkeyPatch) -> None:
+    comfy.hide()
+    connection = Connection(ClientConfig(url=comfy.url, reconnect=None), lambda _: None)
+    start = connection.start
+
+    def start_slowly() -> None:
+        start()
+        assert connection._thread is not None
+        connection._thread.join(0.2)  # the attempt fails in this time, if anything lets it
+
+    monkeypatch.setattr(connection, "start", start_slowly)
+    before = time.monotonic()
+    assert not connection.ready(PATIENCE)
+    assert time.monotonic() - before < PATIENCE / 2
+    connection.close()
+
+
+def test_a_server_that_says_nothing_is_not_taken_for_an_open_one(comfy: Comfy, connect: Connect) -> None:
+    comfy.on_link = lambda _: None
+    client = connect(connect_timeout=0.2)
+    with client.listen() as listener:
+        assert "timed out" in until(listener, ReconnectFailed).error.lower()
+        comfy.on_link = comfy.greet
+        until(listener, Connected)
+        assert until(listener, Status).sid == client.config.client_id
 
 
 def test_invariant_13_no_secret_in_logs_or_errors(comfy: Comfy, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from comfyclient._realtime.buffer import BEHIND, Backlog, EventQueue
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Executed, Executing, Preview, Progress, ProgressState, ProgressText
-
 from tests.conftest import soon
 
 if TYPE_CHECKING:

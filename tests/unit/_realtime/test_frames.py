@@ -104,6 +104,7 @@ CASES: dict[str, bytes] = {
     "a ping between fragments": frame(TEXT, b"a", fin=False) + frame(PING, b"p") + frame(CONTINUATION, b"b") + HELLO,
     "ping and pong": frame(PING) + frame(PING, b"payload") + frame(PONG, b"x") + HELLO + frame(PONG),
     "a ping of full length": frame(PING, b"p" * 125) + HELLO,
+    "a message that looks like frames": frame(BINARY, HELLO * 9) + HELLO,
     "masked": frame(TEXT, b"masked", mask=b"abcd") + HELLO + frame(BINARY, b"m" * 300, mask=b"\0\1\2\3") + HELLO,
     "close": HELLO + frame(CLOSE),
     "close with a reason": HELLO + frame(CLOSE, b"\x03\xe8bye"),
@@ -115,6 +116,7 @@ CASES: dict[str, bytes] = {
     "error: a reserved opcode": HELLO + b"\x83\x00" + HELLO,
     "error: a continuation of nothing": HELLO + frame(CONTINUATION, b"x") + HELLO,
     "error: a text inside of a fragmented one": frame(TEXT, b"a", fin=False) + HELLO,
+    "error: a text behind a ping inside of a fragmented one": frame(TEXT, b"a", fin=False) + frame(PING) + HELLO,
 }
 
 
