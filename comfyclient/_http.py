@@ -43,7 +43,7 @@ from comfyclient.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -67,28 +67,48 @@ def path_segment(value: str) -> str:
     return quote(value, safe="")
 
 
+class _Sockets:
+    """The open sockets of one transport. Sessions know it, and not the transport, which would never be freed then."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards _open
+        self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def add(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._open.add(sock)
+
+    def shut_down(self) -> None:
+        """End whatever waits for data."""
+        with self._lock:
+            sockets = list(self._open)
+        for sock in sockets:
+            with suppress(OSError):  # closed already
+                sock.shutdown(socket.SHUT_RDWR)
+
+
 class _Adapter(HTTPAdapter):
     """Notes the sockets that it opens, so that those that wait for an answer can be shut down, too."""
 
-    def __init__(self, note: Callable[[socket.socket], None]) -> None:
-        self._note = note
+    def __init__(self, sockets: _Sockets) -> None:
+        self._sockets = sockets
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": _noting(HTTPConnectionPool, self._note),
-            "https": _noting(HTTPSConnectionPool, self._note),
+            "http": _noting(HTTPConnectionPool, self._sockets),
+            "https": _noting(HTTPSConnectionPool, self._sockets),
         }
 
 
-def _noting(pool_class: type[HTTPConnectionPool], note: Callable[[socket.socket], None]) -> type[HTTPConnectionPool]:
+def _noting(pool_class: type[HTTPConnectionPool], sockets: _Sockets) -> type[HTTPConnectionPool]:
     connection_class: Any = pool_class.ConnectionCls
 
     class Connection(connection_class):  # type: ignore[misc]  # one of urllib3's two
         def connect(self) -> None:
             super().connect()
-            note(self.sock)
+            sockets.add(self.sock)
 
     return type(pool_class.__name__, (pool_class,), {"ConnectionCls": Connection})
 
@@ -99,10 +119,10 @@ class _Session(requests.Session):
     requests does so for ``Authorization``; a token may as well travel in a header of another name.
     """
 
-    def __init__(self, headers: Mapping[str, str], note: Callable[[socket.socket], None]) -> None:
+    def __init__(self, headers: Mapping[str, str], sockets: _Sockets) -> None:
         super().__init__()
-        self.mount("http://", _Adapter(note))
-        self.mount("https://", _Adapter(note))
+        self.mount("http://", _Adapter(sockets))
+        self.mount("https://", _Adapter(sockets))
         self.trust_env = False
         self.headers.update(headers)
         self._own = headers
@@ -132,9 +152,9 @@ class Transport:
         self._proxies = get_environ_proxies(self._base)
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         self._local = threading.local()
-        self._lock = threading.Lock()  # guards the two sets below
+        self._lock = threading.Lock()  # guards _sessions
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._sockets = _Sockets()
         self._closed = threading.Event()
 
     def url(self, path: str) -> str:
@@ -255,16 +275,10 @@ class Transport:
         """Close every thread's connections; requests raise ``ClientClosed``, those under way too. Idempotent."""
         self._closed.set()
         with self._lock:
-            sessions, sockets = list(self._sessions), list(self._sockets)
+            sessions = list(self._sessions)
         for session in sessions:
             session.close()
-        for sock in sockets:
-            with suppress(OSError):  # closed already
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def _note(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._sockets.add(sock)
+        self._sockets.shut_down()
 
     def _send(  # noqa: PLR0917 - the parts of a request
         self,
@@ -300,7 +314,7 @@ class Transport:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _Session(self._headers, self._note)
+            session = self._local.session = _Session(self._headers, self._sockets)
             with self._lock:
                 self._sessions.add(session)
         return session

@@ -11,13 +11,15 @@ from comfyclient import Client
 from comfyclient.events import ExecutionSuccess
 from tests.benchmarks import raw
 from tests.benchmarks.corpus import PROMPT_ID, Script
+from tests.benchmarks.measure import SECONDS
 from tests.benchmarks.scripted import WORKFLOW, order, prepare
 
 if TYPE_CHECKING:
     from comfyclient.events import Event
+    from tests.benchmarks.measure import Measured
 
 
-def raw_loop(url: str, corpus: str, events: int, *, check_utf8: bool = False) -> dict[str, float]:
+def raw_loop(url: str, corpus: str, events: int, *, check_utf8: bool = False) -> Measured:
     """The base: ``recv()`` and ``json.loads``, and nothing done with it. Seconds for each event."""
     prepare(url, Script(corpus, events))
     socket = raw.connect(url, check_utf8=check_utf8)
@@ -28,10 +30,10 @@ def raw_loop(url: str, corpus: str, events: int, *, check_utf8: bool = False) ->
         delivered += 1
     seconds = time.perf_counter() - start
     socket.close()
-    return {"seconds": seconds / events, "delivered": delivered / events}
+    return {SECONDS: seconds / events, "delivered": delivered / events}
 
 
-def to_callback(url: str, corpus: str, events: int, *, with_job: bool) -> dict[str, float]:
+def to_callback(url: str, corpus: str, events: int, *, with_job: bool) -> Measured:
     """``client.on``: connection, router, dispatcher, callback."""
     done = threading.Event()
     delivered = 0
@@ -48,10 +50,10 @@ def to_callback(url: str, corpus: str, events: int, *, with_job: bool) -> dict[s
         start = time.perf_counter()
         done.wait()
         seconds = time.perf_counter() - start
-    return {"seconds": seconds / events, "delivered": (delivered - 1) / events}
+    return {SECONDS: seconds / events, "delivered": (delivered - 1) / events}
 
 
-def to_iterator(url: str, corpus: str, events: int, *, with_job: bool) -> dict[str, float]:
+def to_iterator(url: str, corpus: str, events: int, *, with_job: bool) -> Measured:
     """``for event in client.listen()``."""
     delivered = 0
     with Client(url) as client:
@@ -64,7 +66,7 @@ def to_iterator(url: str, corpus: str, events: int, *, with_job: bool) -> dict[s
                 break
             delivered += 1
         seconds = time.perf_counter() - start
-    return {"seconds": seconds / events, "delivered": delivered / events}
+    return {SECONDS: seconds / events, "delivered": delivered / events}
 
 
 def _get_ready(client: Client, url: str, corpus: str, events: int, *, with_job: bool) -> None:

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 from comfyclient import Client
 from tests.benchmarks import raw
 from tests.benchmarks.corpus import Script
+from tests.benchmarks.measure import SECONDS
 from tests.benchmarks.scripted import order, prepare
 
 if TYPE_CHECKING:
     from comfyclient.events import Event, Preview
+    from tests.benchmarks.measure import Measured
 
 _PREVIEW_HEAD = struct.Struct(">II")
 _STAMP = struct.Struct(">q")
 
 
-def raw_recv(url: str, events: int, pause: float) -> float:
+def raw_recv(url: str, events: int, pause: float) -> Measured:
     """The base: ``recv()`` and ``json.loads`` in the thread that waits. Seconds, the median over the events."""
     prepare(url, Script("stamped", events, pause=pause))
     socket = raw.connect(url)
@@ -30,10 +32,10 @@ def raw_recv(url: str, events: int, pause: float) -> float:
     while (message := json.loads(socket.recv()))["type"] == "progress":
         delays.append(_since(message["data"]["sent_at"]))
     socket.close()
-    return median(delays)
+    return {SECONDS: median(delays)}
 
 
-def to_iterator(url: str, events: int, pause: float) -> float:
+def to_iterator(url: str, events: int, pause: float) -> Measured:
     """``for event in client.listen(...)`` in the thread that waits."""
     prepare(url, Script("stamped", events, pause=pause))
     delays = []
@@ -45,10 +47,10 @@ def to_iterator(url: str, events: int, pause: float) -> float:
             if event.type == "execution_success":
                 break
             delays.append(_since(event.extra["sent_at"]))
-    return median(delays)
+    return {SECONDS: median(delays)}
 
 
-def to_callback(url: str, events: int, pause: float) -> float:
+def to_callback(url: str, events: int, pause: float) -> Measured:
     """``client.on(...)``."""
     prepare(url, Script("stamped", events, pause=pause))
     delays: list[float] = []
@@ -59,10 +61,10 @@ def to_callback(url: str, events: int, pause: float) -> float:
         client.on("execution_success", lambda _: done.set())
         order(url, "go")
         done.wait()
-    return median(delays)
+    return {SECONDS: median(delays)}
 
 
-def raw_thread_beside_work(url: str, events: int, pause: float, size: int) -> float:
+def raw_thread_beside_work(url: str, events: int, pause: float, size: int) -> Measured:
     """The base: a thread with websocket-client's own reader, while the main thread computes."""
     prepare(url, Script("stamped", events, pause=pause, size=size))
     socket = raw.connect(url)
@@ -79,10 +81,10 @@ def raw_thread_beside_work(url: str, events: int, pause: float, size: int) -> fl
     while thread.is_alive():
         _work()
     socket.close()
-    return median(delays)
+    return {SECONDS: median(delays)}
 
 
-def to_callback_beside_work(url: str, events: int, pause: float, size: int) -> float:
+def to_callback_beside_work(url: str, events: int, pause: float, size: int) -> Measured:
     """``client.on("preview")`` while the main thread computes."""
     prepare(url, Script("stamped", events, pause=pause, size=size))
     delays: list[float] = []
@@ -101,7 +103,7 @@ def to_callback_beside_work(url: str, events: int, pause: float, size: int) -> f
         order(url, "go")
         while not done.is_set():
             _work()
-    return median(delays)
+    return {SECONDS: median(delays)}
 
 
 def _since(sent_at: int) -> float:

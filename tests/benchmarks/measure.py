@@ -15,22 +15,49 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SECONDS = "seconds"
+Measured = dict[str, float]
+"""What was measured, by name: ``SECONDS`` and perhaps more."""
 
-def in_turn(variants: Mapping[str, Callable[[], T]], rounds: int) -> list[dict[str, T]]:
-    """Measure every variant once in each round, in an order that changes, so that no drift favours one of them."""
-    order = list(variants)
+
+def in_turn(
+    variants: Mapping[str, Callable[[], Measured]], rounds: int, *, tries: int = 3
+) -> list[dict[str, Measured]]:
+    """Measure every variant in each round, in an order that changes, so that no drift favours one of them.
+
+    Args:
+        variants: By name, what does the work and says what it took.
+        rounds: How many rounds.
+        tries: How often in each round. The least counts, as the one that was least disturbed by whatever else the
+            machine has to do.
+
+    Returns:
+        What each variant took, for each round.
+    """
     measured = []
     for _ in range(rounds):
-        random.shuffle(order)
-        measured.append({name: variants[name]() for name in order})
-        print(".", end="", file=sys.stderr, flush=True)
+        results: dict[str, list[Measured]] = {name: [] for name in variants}
+        for _ in range(tries):
+            for name in random.sample(list(variants), len(variants)):
+                results[name].append(variants[name]())
+            print(".", end="", file=sys.stderr, flush=True)
+        measured.append({name: _least(several) for name, several in results.items()})
     print(file=sys.stderr)
     return measured
 
 
-def ratios(measured: Iterable[Mapping[str, float]], over: str, base: str) -> tuple[float, ...]:
+def _least(several: list[Measured]) -> Measured:
+    return {key: min(one[key] for one in several) for key in several[0]}
+
+
+def ratios(measured: Iterable[Mapping[str, Measured]], over: str, base: str, key: str = SECONDS) -> tuple[float, ...]:
     """One variant in terms of another, round by round."""
-    return tuple(one[over] / one[base] for one in measured)
+    return tuple(one[over][key] / one[base][key] for one in measured)
+
+
+def values(measured: Iterable[Mapping[str, Measured]], variant: str, key: str) -> tuple[float, ...]:
+    """What one variant measured, round by round."""
+    return tuple(one[variant][key] for one in measured)
 
 
 def in_fresh_python(function: Callable[..., T], *, without: Sequence[str] = (), **arguments: Any) -> T:

@@ -7,15 +7,18 @@ import threading
 import time
 import tracemalloc
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from comfyclient import Client
 from tests.benchmarks.runs import workflow
 
+if TYPE_CHECKING:
+    from tests.benchmarks.measure import Measured
 
-def on_real_server(url: str, jobs: int) -> dict[str, float]:
+
+def on_real_server(url: str, jobs: int) -> Measured:
     """Submit jobs while a gate holds the queue, then let them all run. Seconds for each job, and threads."""
     gate = uuid.uuid4().hex
     with Client(url) as client:

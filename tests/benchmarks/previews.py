@@ -10,13 +10,15 @@ from comfyclient import Client
 from comfyclient.events import ExecutionSuccess
 from tests.benchmarks import raw
 from tests.benchmarks.corpus import Script
+from tests.benchmarks.measure import SECONDS
 from tests.benchmarks.scripted import order, prepare
 
 if TYPE_CHECKING:
     from comfyclient.events import Preview
+    from tests.benchmarks.measure import Measured
 
 
-def raw_recv(url: str, events: int) -> dict[str, float]:
+def raw_recv(url: str, events: int) -> Measured:
     """The base: ``recv()``, and nothing done with it. Seconds for each preview."""
     prepare(url, Script("previews", events))
     socket = raw.connect(url)
@@ -26,10 +28,10 @@ def raw_recv(url: str, events: int) -> dict[str, float]:
         pass
     seconds = time.perf_counter() - start
     socket.close()
-    return {"seconds": seconds / events}
+    return {SECONDS: seconds / events}
 
 
-def to_callback(url: str, events: int) -> dict[str, float]:
+def to_callback(url: str, events: int) -> Measured:
     """``client.on("preview")``."""
     done = threading.Event()
     delivered = 0
@@ -47,7 +49,7 @@ def to_callback(url: str, events: int) -> dict[str, float]:
         start = time.perf_counter()
         done.wait()
         seconds = time.perf_counter() - start
-    return {"seconds": seconds / events, "delivered": delivered / events}
+    return {SECONDS: seconds / events, "delivered": delivered / events}
 
 
 def to_nobody(url: str, events: int) -> int:

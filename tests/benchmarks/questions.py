@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from comfyclient import Client
 from tests.benchmarks.corpus import Script
@@ -13,10 +13,12 @@ from tests.benchmarks.scripted import WORKFLOW, Asked, asked, order, prepare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.benchmarks.measure import Measured
+
 _INTERVAL = 0.25
 
 
-def while_events_flow(url: str, seconds: float) -> int:
+def while_events_flow(url: str, seconds: float) -> Measured:
     """How many requests a client makes that waits for a job whose events arrive."""
     pause = _INTERVAL / 5
     with Client(url, poll_interval=_INTERVAL) as client:
@@ -31,19 +33,19 @@ def while_events_flow(url: str, seconds: float) -> int:
         done.wait()
         requests = len(asked(url)) - before
     waiting.join()
-    return requests
+    return {"requests": requests}
 
 
-def without_jobs(url: str, seconds: float) -> int:
+def without_jobs(url: str, seconds: float) -> Measured:
     """How many requests a connected client makes that has nothing to do."""
     with Client(url, poll_interval=_INTERVAL) as client:
         client.connect()
         before = len(asked(url))
         time.sleep(seconds)
-        return len(asked(url)) - before
+        return {"requests": len(asked(url)) - before}
 
 
-def while_socket_is_silent(url: str, jobs: int, seconds: float) -> dict[str, Any]:
+def while_socket_is_silent(url: str, jobs: int, seconds: float) -> Measured:
     """Questions about jobs of which nothing is heard; three threads wait for the first one, nobody for the others.
 
     Returns:

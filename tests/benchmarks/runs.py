@@ -15,9 +15,12 @@ import requests
 
 from comfyclient import Client
 from tests.benchmarks import raw
+from tests.benchmarks.measure import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.benchmarks.measure import Measured
 
 _colors = itertools.count(1)
 
@@ -34,14 +37,14 @@ def workflow() -> dict[str, Any]:
     }
 
 
-def with_sdk(url: str, runs: int) -> float:
+def with_sdk(url: str, runs: int) -> Measured:
     """``client.run`` and the image's bytes. Seconds, the median over the runs."""
     with Client(url) as client:
         client.connect()
         return _median(lambda: _check(client.run(workflow()).images[0].read()), runs)
 
 
-def with_raw_script(url: str, runs: int) -> float:
+def with_raw_script(url: str, runs: int) -> Measured:
     """The base: an open websocket, one ``Session``, images from ``executed``, over at ``execution_success``."""
     client_id = uuid.uuid4().hex
     socket = raw.connect(url, client_id)
@@ -61,12 +64,12 @@ def with_raw_script(url: str, runs: int) -> float:
                     break
             _check(session.get(f"{url}/view", params=images[0]).content)
 
-        seconds = _median(run, runs)
+        measured = _median(run, runs)
     socket.close()
-    return seconds
+    return measured
 
 
-def with_official_example(url: str, runs: int) -> float:
+def with_official_example(url: str, runs: int) -> Measured:
     """As ComfyUI's websockets_api_example.py does it: urllib, over at ``executing`` None, outputs from the history."""
     client_id = uuid.uuid4().hex
     socket = raw.connect(url, client_id, check_utf8=True)
@@ -86,22 +89,22 @@ def with_official_example(url: str, runs: int) -> float:
         outputs = json.loads(fetch(f"/history/{prompt_id}"))[prompt_id]["outputs"]
         _check(fetch(f"/view?{urllib.parse.urlencode(outputs['3']['images'][0])}"))
 
-    seconds = _median(run, runs)
+    measured = _median(run, runs)
     socket.close()
-    return seconds
+    return measured
 
 
-def one_after_the_other(url: str, jobs: int) -> float:
+def one_after_the_other(url: str, jobs: int) -> Measured:
     """``client.run`` for each. Seconds for all."""
     with Client(url) as client:
         client.connect()
         start = time.perf_counter()
         for _ in range(jobs):
             _check(client.run(workflow()).images[0].read())
-        return time.perf_counter() - start
+        return {SECONDS: time.perf_counter() - start}
 
 
-def all_at_once(url: str, jobs: int) -> float:
+def all_at_once(url: str, jobs: int) -> Measured:
     """``client.submit`` for all of them, then their results. Seconds for all."""
     with Client(url) as client:
         client.connect()
@@ -109,13 +112,13 @@ def all_at_once(url: str, jobs: int) -> float:
         submitted = [client.submit(workflow()) for _ in range(jobs)]
         for job in submitted:
             _check(job.result().images[0].read())
-        return time.perf_counter() - start
+        return {SECONDS: time.perf_counter() - start}
 
 
-def _median(run: Callable[[], None], runs: int) -> float:
+def _median(run: Callable[[], None], runs: int) -> Measured:
     """Of the first run nothing is counted. The median, since the server collects garbage now and then."""
     run()
-    return median(_timed(run, runs))
+    return {SECONDS: median(_timed(run, runs))}
 
 
 def _timed(run: Callable[[], None], runs: int) -> Iterator[float]:

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import downloads, events, imports, latency, pending, previews, questions, runs
-from tests.benchmarks.measure import in_fresh_python, in_turn, ratios
+from tests.benchmarks.measure import SECONDS, in_fresh_python, in_turn, ratios, values
 from tests.benchmarks.report import Row
 from tests.benchmarks.scripted import ScriptedServer
 from tests.comfyui.provision import find
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-_NO_ORJSON = ("orjson",)
+    from tests.benchmarks.measure import Measured
 
 
 class Stage:
@@ -75,19 +75,19 @@ def from_socket_to_code(stage: Stage) -> Iterator[Row]:
         yield from _event_rows(measured, _BOUNDS[corpus], f"{nodes}-node progress")
 
 
-def _event_variants(stage: Stage, corpus: str) -> dict[str, Callable[[], dict[str, float]]]:
-    count = stage.size(50_000, 2_000)
+def _event_variants(stage: Stage, corpus: str) -> dict[str, Callable[[], Measured]]:
+    count = stage.size(50_000 // 3, 2_000)  # three times in a round
 
     def variant(
-        function: Callable[..., dict[str, float]], *, script: str = corpus, orjson: bool = False, **more: Any
-    ) -> Callable[[], dict[str, float]]:
+        function: Callable[..., Measured], *, script: str = corpus, orjson: bool = False, **more: Any
+    ) -> Callable[[], Measured]:
         arguments = {"url": stage.scripted_url, "corpus": script, "events": count, **more}
-        return partial(in_fresh_python, function, without=() if orjson else _NO_ORJSON, **arguments)
+        return partial(in_fresh_python, function, without=() if orjson else ("orjson",), **arguments)
 
     distinct = f"{corpus}-distinct"
     return {
         "raw": variant(events.raw_loop),
-        "defaults": variant(events.raw_loop, check_utf8=True, events=count // 10),  # sixteen times slower
+        "defaults": variant(events.raw_loop, check_utf8=True, events=count // 5),  # sixteen times slower
         "callback": variant(events.to_callback, with_job=True),
         "callback, no job": variant(events.to_callback, with_job=False),
         "iterator": variant(events.to_iterator, with_job=True),
@@ -98,14 +98,10 @@ def _event_variants(stage: Stage, corpus: str) -> dict[str, Callable[[], dict[st
     }
 
 
-def _event_rows(measured: list[dict[str, dict[str, float]]], bounds: dict[str, float], what: str) -> Iterator[Row]:
-    seconds = [{name: result["seconds"] for name, result in one.items()} for one in measured]
-
-    def reached(name: str) -> str:
-        return f"{median(one[name]['delivered'] for one in measured):.0%} of the events reached it"
-
+def _event_rows(measured: list[dict[str, Measured]], bounds: dict[str, float], what: str) -> Iterator[Row]:
     def row(text: str, over: str, base: str, target: str = "", bound: float | None = None) -> Row:
-        return Row(target, f"{what}: {text}", ratios(seconds, over, base), bound, note=reached(over))
+        reached = f"{median(values(measured, over, 'delivered')):.0%} of the events reached it"
+        return Row(target, f"{what}: {text}", ratios(measured, over, base), bound, note=reached)
 
     yield row("callback / raw loop", "callback", "raw", "1", bounds["callback"])
     yield row("callback, no job / raw loop", "callback, no job", "raw", "1", bounds["callback"])
@@ -122,23 +118,22 @@ def _event_rows(measured: list[dict[str, dict[str, float]]], bounds: dict[str, f
 def of_previews(stage: Stage) -> Iterator[Row]:
     """Previews to a callback, and how many wait for a listener that never looks."""
     url, count = stage.scripted_url, stage.size(5_000, 300)
-    variants: dict[str, Callable[[], dict[str, float]]] = {
+    variants: dict[str, Callable[[], Measured]] = {
         "raw": partial(in_fresh_python, previews.raw_recv, url=url, events=count),
         "callback": partial(in_fresh_python, previews.to_callback, url=url, events=count),
     }
     measured = in_turn(variants, stage.rounds)
-    seconds = [{name: result["seconds"] for name, result in one.items()} for one in measured]
-    reached = f"{median(one['callback']['delivered'] for one in measured):.0%} of the previews reached it"
-    yield Row("4", "previews: callback / recv()", ratios(seconds, "callback", "raw"), 1.25, note=reached)
+    reached = f"{median(values(measured, 'callback', 'delivered')):.0%} of the previews reached it"
+    yield Row("4", "previews: callback / recv()", ratios(measured, "callback", "raw"), 1.25, note=reached)
     kept = [in_fresh_python(previews.to_nobody, url=url, events=count) for _ in range(stage.rounds)]
     yield Row("4", "previews kept for a listener that never looks", kept, 200, "previews", f"of {count} that came")
 
 
 def of_latency(stage: Stage) -> Iterator[Row]:
     """From the server to whoever waits, the main thread idle and busy."""
-    idle: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(300, 20), "pause": 0.005}
-    busy: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(20, 3), "pause": 0.15, "size": 60_000}
-    variants: dict[str, Callable[[], float]] = {
+    idle: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(200, 20), "pause": 0.005}
+    busy: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(10, 3), "pause": 0.15, "size": 60_000}
+    variants: dict[str, Callable[[], Measured]] = {
         "raw": partial(in_fresh_python, latency.raw_recv, **idle),
         "iterator": partial(in_fresh_python, latency.to_iterator, **idle),
         "callback": partial(in_fresh_python, latency.to_callback, **idle),
@@ -158,9 +153,8 @@ def of_latency(stage: Stage) -> Iterator[Row]:
 def of_runs(stage: Stage) -> Iterator[Row]:
     """Whole runs of a small workflow."""
     url = stage.comfyui.url
-    count = stage.size(15, 2)
-    jobs = stage.size(100, 5)
-    variants = {
+    count, jobs = stage.size(15, 2), stage.size(100, 5)
+    variants: dict[str, Callable[[], Measured]] = {
         "sdk": partial(runs.with_sdk, url, count),
         "raw": partial(runs.with_raw_script, url, count),
         "example": partial(runs.with_official_example, url, count),
@@ -196,35 +190,34 @@ def of_downloads(stage: Stage) -> Iterator[Row]:
 def of_pending(stage: Stage) -> Iterator[Row]:
     """Many jobs waiting on one client."""
     many, few = stage.size(1000, 20), stage.size(100, 5)
-    url = stage.comfyui.url
-    variants = {
-        "many": partial(in_fresh_python, pending.on_real_server, url=url, jobs=many),
-        "few": partial(in_fresh_python, pending.on_real_server, url=url, jobs=few),
+    variants: dict[str, Callable[[], Measured]] = {
+        "many": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=many),
+        "few": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=few),
     }
     measured = in_turn(variants, stage.rounds)
     for key in ("submit", "run"):
-        each = [{name: result[key] for name, result in one.items()} for one in measured]
-        yield Row("14", f"{key} per job with {many} pending / with {few}", ratios(each, "many", "few"), 1.25)
+        what = f"{key} per job with {many} pending / with {few}"
+        yield Row("14", what, ratios(measured, "many", "few", key), 1.25)
     kept = [in_fresh_python(pending.memory, url=stage.scripted_url, jobs=many) / 1000 for _ in range(stage.rounds)]
     yield Row("14", "memory per pending job beside its prompt", kept, 2, "KB")
-    yield Row("14", f"client threads with {many} pending", [one["many"]["threads"] for one in measured], 2, "threads")
+    yield Row("14", f"client threads with {many} pending", values(measured, "many", "threads"), 2, "threads")
 
 
 # --- 13 and 15 ----------------------------------------------------------------------------------------------
 
 
 def of_imports(stage: Stage) -> Iterator[Row]:
-    """What importing costs."""
+    """What importing costs, beyond a bare interpreter."""
     statements = {
         "bare": "pass",
         "requests": "import requests",
         "package": "import comfyclient",
         "client": "from comfyclient import Client",
     }
-    times = stage.size(7, 1)
-    variants = {name: partial(imports.seconds, statement, times) for name, statement in statements.items()}
+    variants = {name: partial(imports.statement, code) for name, code in statements.items()}
     measured = [
-        {name: seconds - one["bare"] for name, seconds in one.items()} for one in in_turn(variants, stage.rounds)
+        {name: {SECONDS: result[SECONDS] - one["bare"][SECONDS]} for name, result in one.items()}
+        for one in in_turn(variants, stage.rounds, tries=stage.size(7, 1))
     ]
     yield Row("13", "import comfyclient / import requests", ratios(measured, "package", "requests"), 0.6)
     yield Row("", "from comfyclient import Client / import requests", ratios(measured, "client", "requests"))
@@ -236,19 +229,19 @@ def of_questions(stage: Stage) -> Iterator[Row]:
     """What is asked over HTTP while somebody waits."""
     url = stage.scripted_url
     seconds = stage.size(3, 1)
-    variants: dict[str, Callable[[], Any]] = {
+    variants: dict[str, Callable[[], Measured]] = {
         "flow": partial(questions.while_events_flow, url, seconds),
         "idle": partial(questions.without_jobs, url, seconds),
         "silent": partial(questions.while_socket_is_silent, url, 5, seconds),
     }
-    measured = in_turn(variants, stage.rounds)
-    silent = [one["silent"] for one in measured]
-    yield Row("15", "HTTP requests while events flow", [one["flow"] for one in measured], 0, "requests")
-    yield Row("15", "HTTP requests of a client without jobs", [one["idle"] for one in measured], 0, "requests")
-    asked = f"each of 5 jobs was asked about at least {min(one['least'] for one in silent)} times in {seconds} s"
-    most = [one["per_interval"] for one in silent]
-    yield Row("15", "silent socket: questions per job and interval", most, 1, "requests", asked)
-    yield Row("15", "silent socket: requests for the whole queue", [one["queue"] for one in silent], 0, "requests")
+    measured = in_turn(variants, stage.rounds, tries=1)
+    yield Row("15", "HTTP requests while events flow", values(measured, "flow", "requests"), 0, "requests")
+    yield Row("15", "HTTP requests of a client without jobs", values(measured, "idle", "requests"), 0, "requests")
+    least = min(values(measured, "silent", "least"))
+    note = f"each of 5 jobs was asked about at least {least} times in {seconds} s"
+    most = values(measured, "silent", "per_interval")
+    yield Row("15", "silent socket: questions per job and interval", most, 1, "requests", note)
+    yield Row("15", "silent socket: requests for the whole queue", values(measured, "silent", "queue"), 0, "requests")
 
 
 BENCHMARKS: dict[str, Callable[[Stage], Iterable[Row]]] = {

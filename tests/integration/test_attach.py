@@ -83,6 +83,7 @@ def test_a_job_that_is_deleted_meanwhile(comfyui_url: str, client: Client, secon
     client.queue.delete(job.prompt_id)
     with pytest.raises(JobLost):
         job.result(PATIENCE)
+    gate.open()
 
 
 def test_a_running_job_can_be_cancelled(comfyui_url: str, client: Client, second: Client) -> None:
@@ -102,6 +103,7 @@ def test_a_waiting_job_can_be_cancelled(comfyui_url: str, client: Client, second
     assert job.cancel(PATIENCE)
     assert isinstance(job.exception(), JobInterrupted)
     assert isinstance(original.exception(PATIENCE), JobLost)  # for its own client somebody else deleted it
+    gate.open()
 
 
 def test_outputs_of_expanded_nodes_are_found_under_them(client: Client, second: Client) -> None:

@@ -94,7 +94,7 @@ def test_ctrl_c_interrupts_what_runs_and_nothing_else(comfyui_url: str, client: 
         theirs = client.submit(text("theirs"))
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=PATIENCE)
-    assert running.returncode == -signal.SIGINT
+    assert running.returncode == -signal.SIGINT, errors
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert submitted_by(client, gate.name) == []
     assert [entry.interrupted for entry in ended_of(client, gate.name)] == [True]
@@ -108,8 +108,8 @@ def test_ctrl_c_takes_what_waits_from_the_queue(comfyui_url: str, client: Client
     with process(ONE, comfyui_url, ours.name, "run", json.dumps(ours.workflow())) as waiting:
         assert soon(lambda: bool(submitted_by(client, ours.name)), PATIENCE)
         waiting.send_signal(signal.SIGINT)
-        waiting.communicate(timeout=PATIENCE)
-    assert waiting.returncode == -signal.SIGINT
+        _, errors = waiting.communicate(timeout=PATIENCE)
+    assert waiting.returncode == -signal.SIGINT, errors
     assert submitted_by(client, ours.name) == []
     assert ended_of(client, ours.name) == []
     assert theirs.is_waited_at()
@@ -122,8 +122,8 @@ def test_ctrl_c_while_waiting_for_a_submitted_job_leaves_it_alone(comfyui_url: s
     with process(ONE, comfyui_url, gate.name, "submit", json.dumps(gate.workflow())) as submitting:
         gate.wait()
         submitting.send_signal(signal.SIGINT)
-        submitting.communicate(timeout=PATIENCE)
-    assert submitting.returncode == -signal.SIGINT
+        _, errors = submitting.communicate(timeout=PATIENCE)
+    assert submitting.returncode == -signal.SIGINT, errors
     (prompt_id,) = submitted_by(client, gate.name)
     gate.open()
     assert client.job(prompt_id).result(PATIENCE).texts == ("through",)

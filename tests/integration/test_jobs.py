@@ -263,10 +263,12 @@ def test_a_future_of_a_job_that_has_ended(client: Client) -> None:
 
 
 def test_a_future_does_not_outlive_its_client(comfyui_url: str) -> None:
+    gate = Gate(comfyui_url)
     with Client(comfyui_url) as client:
-        future = client.submit(Gate(comfyui_url).workflow()).future()
+        future = client.submit(gate.workflow()).future()
     with pytest.raises(ClientClosed):
         future.result(PATIENCE)
+    gate.open()
 
 
 # --- several jobs -------------------------------------------------------------------------------------------
@@ -372,7 +374,7 @@ def test_an_interrupted_job_says_so_everywhere(comfyui_url: str, client: Client)
     job = client.submit(Workflow(gate.workflow()))
     future = job.future()
     gate.wait()
-    client.queue.interrupt()
+    client.queue.interrupt(job.prompt_id)
     assert isinstance(job.exception(PATIENCE), JobInterrupted)
     assert isinstance(future.exception(PATIENCE), JobInterrupted)
     assert wait([job], 0).done == {job}

@@ -121,7 +121,7 @@ def test_invariant_08_a_deaf_socket_is_replaced_while_prompts_keep_coming(comfy:
 def test_invariant_08_a_socket_that_hears_is_kept(comfy: Comfy, connect: Connect) -> None:
     client = connect(reconnect=KEEN)
     with opened(client):
-        for _ in range(3):
+        for _ in range(2):
             client.submit(WORKFLOW)
             before = len(comfy.link().sent(PING))
             comfy.wait_for(lambda before=before: len(comfy.link().sent(PING)) > before + 9)  # type: ignore[misc]
@@ -191,7 +191,7 @@ def test_invariant_08_nothing_is_asked_while_events_flow(
         link = comfy.link()
         ticker(0.02, lambda: link.send(event("progress", running.prompt_id, value=1, max=9, node="1")))
         before = time.monotonic()
-        while time.monotonic() - before < 1.5:  # many intervals
+        while time.monotonic() - before < 1.0:  # many intervals
             until(listener, Progress)
         asked = comfy.questions()
         comfy.complete(running.prompt_id)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from comfyclient._realtime import frames
 from comfyclient._realtime.connection import Connection
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
     from comfyclient.jobs import Job
     from tests.realtime.conftest import Connect
 
-WATCHFUL = Reconnect(first=0.01, longest=0.05, ping_interval=0.1, ping_timeout=0.2, deaf_after=60)
+WATCHFUL = Reconnect(first=0.01, longest=0.05, ping_interval=0.1, ping_timeout=0.4, deaf_after=60)
+FORGIVING = evolve(WATCHFUL, ping_timeout=5)
 BOTH: dict[str, Any] = {"1": {"text": ["first"]}, "2": OUTPUT}
 
 
@@ -354,7 +356,7 @@ def test_a_silent_server_is_pinged_and_kept_as_long_as_it_answers(
     buffered: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     monkeypatch.setattr(frames, "_SUPPORTED", buffered)
-    client = connect(reconnect=WATCHFUL)
+    client = connect(reconnect=FORGIVING)
     with opened(client, comfy):
         comfy.wait_for(lambda: len(comfy.link(0).sent(PING)) >= 5)
         assert len(comfy.attempts) == 1
@@ -375,12 +377,12 @@ def test_a_large_message_on_a_slow_line_is_a_sign_of_life(comfy: Comfy, connect:
 
 
 def test_a_busy_server_is_not_pinged(comfy: Comfy, connect: Connect) -> None:
-    client = connect(reconnect=WATCHFUL)
+    client = connect(reconnect=evolve(WATCHFUL, ping_interval=0.5))
     with opened(client, comfy) as listener:
         link = comfy.link(0)
         pause = threading.Event()
-        for value in range(30):
-            link.send(event("progress", "p", value=value, max=30))
+        for value in range(40):
+            link.send(event("progress", "p", value=value, max=40))
             pause.wait(0.02)
             until(listener, Progress)
         assert link.sent(PING) == []

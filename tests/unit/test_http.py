@@ -438,6 +438,17 @@ def test_closing_cuts_off_a_request_that_waits(connect: Connect, sent: bytes) ->
             waiting.result(10)
 
 
+def test_a_transport_is_freed_though_its_threads_live_on(connect: Connect) -> None:
+    with FlakyServer(OK) as server:
+        transport = Transport(ClientConfig(url=server.url))
+        transport.get_json("/prompt")
+        transport.close()
+        freed = weakref.ref(transport)
+        del transport
+        gc.collect()
+        assert freed() is None
+
+
 def test_each_thread_has_a_session_of_its_own(connect: Connect) -> None:
     all_here = threading.Barrier(4)
 

@@ -154,7 +154,11 @@ def test_closing_wakes_everybody_who_waits(pool: ThreadPoolExecutor) -> None:
     assert soon(lambda: len(waiting._waiters) == 4)
     events.offer(executing(1))
     events.close()
-    got = [event for consumer in consumers for event in consumer.result(PATIENCE)]
+    try:
+        got = [event for consumer in consumers for event in consumer.result(PATIENCE)]
+    finally:  # so that a failure does not hang
+        with events.not_empty:
+            events.not_empty.notify_all()
     assert got == [executing(1)]
 
 
