@@ -10,6 +10,7 @@ Names are imported when they are first used, so that ``import comfyclient`` alon
 """
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._version import __version__
@@ -37,10 +38,13 @@ if TYPE_CHECKING:
         ServerUnreachable,
         WorkflowError,
     )
-    from comfyclient.jobs import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Job, as_completed, wait
+    from comfyclient.jobs import Job
     from comfyclient.results import NodeOutput, OutputFile, Result, Timings
     from comfyclient.sweep import Variation
+    from comfyclient.waiting import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, as_completed, wait
     from comfyclient.workflow import Node, Workflow
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants to read our log configures logging
 
 __all__ = [
     "ALL_COMPLETED",
@@ -89,6 +93,7 @@ _HOMES = (  # a module that imports much comes after those that it imports
     "_realtime.buffer",
     "_realtime.subscriptions",
     "jobs",
+    "waiting",
     "sweep",
     "client",
 )

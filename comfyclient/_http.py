@@ -29,6 +29,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from comfyclient._process import OneProcess
 from comfyclient._version import __version__
 from comfyclient.config import ClientConfig, redact
 from comfyclient.errors import (
@@ -155,6 +156,7 @@ class Transport:
         self._lock = threading.Lock()  # guards _sessions
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self._sockets = _Sockets()
+        self._process = OneProcess()
         self._closed = threading.Event()
 
     def url(self, path: str) -> str:
@@ -292,7 +294,8 @@ class Transport:
         stream: bool,
     ) -> requests.Response:
         if self._closed.is_set():
-            raise ClientClosed
+            raise ClientClosed("this client is closed; use it, and save what it brought, before that")
+        self._process.check()
         patience = self.config.read_timeout if timeout is None else timeout
         if not 0 < patience <= threading.TIMEOUT_MAX:
             raise ValueError(f"timeout is a time in seconds above 0, not {timeout!r}")

@@ -88,11 +88,12 @@ class Client(EventSource):
     ) -> Result:
         """Submit a workflow, wait for it, and return what it left behind: ``submit`` and ``Job.result`` in one.
 
-        Ctrl-C (``KeyboardInterrupt``) cancels the prompt on the server. A ``timeout`` does not: the prompt goes on.
+        Ctrl-C (``KeyboardInterrupt``), and whatever else ``on_event`` raises, cancels the prompt on the server. A
+        ``timeout`` does not: the prompt goes on.
 
         Args:
             workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
-            timeout: Seconds to wait at most.
+            timeout: Seconds to wait for the end at most, once the workflow is submitted.
             on_event: Called in this thread with every event of the job while it waits.
             front: See ``submit``; so for the arguments that follow.
             number: See ``submit``.
@@ -111,7 +112,9 @@ class Client(EventSource):
         try:
             self._submit(job, request, strict=strict)
             return job._conclude(timeout, on_event, listener)  # noqa: SLF001
-        except KeyboardInterrupt:
+        except ComfyError:
+            raise
+        except BaseException:  # Ctrl-C, or what on_event raised: nobody has a handle for the job then
             if job._state.posted:  # noqa: SLF001
                 with contextlib.suppress(ComfyError):
                     job.cancel(_STOPPING)

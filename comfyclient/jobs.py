@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import queue
 import threading
 import time
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from comfyclient._tracking.tracker import Tracker
     from comfyclient.workflow import Workflow
 
-__all__ = ["ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION", "DoneAndNotDone", "Job", "as_completed", "wait"]
+__all__ = ["Job"]
 
 log = logging.getLogger(__name__)
 
@@ -193,12 +192,12 @@ class Job:
     def _resolve(self, future: Future[Result]) -> None:
         try:
             future.set_result(self.result(timeout=0))
-        except ComfyError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits for the future has to get it
             future.set_exception(error)
 
     # ── stopping ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def cancel(self, timeout: float = 30.0) -> bool:
+    def cancel(self, timeout: float | None = 30.0) -> bool:
         """Take the prompt from the queue, or interrupt it if it runs, and wait until that is certain.
 
         The server can lose an interrupt, and a node that does not look for one runs to its end; so it is repeated
@@ -206,27 +205,32 @@ class Job:
         before 0.3.57 can only interrupt whatever runs, so there it waits until nothing else is queued.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Seconds to wait at most; ``None`` for as long as it takes.
 
         Returns:
-            Whether the job ended by being cancelled; ``False`` if it ended otherwise, before or meanwhile.
+            Whether the job is cancelled; ``False`` if it ended otherwise, before or meanwhile.
 
         Raises:
             JobTimeout: It has not ended yet.
         """
         state = self._state
         with state.changed:
-            if state.outcome is not None:
-                return False
             state.cancel_requested = True
-        deadline = time.monotonic() + timeout
-        pause = 0.01
-        while state.outcome is None:
-            if time.monotonic() > deadline:
-                raise JobTimeout(self.prompt_id, f"prompt {self.prompt_id} has not stopped within {timeout:g} s")
-            self._tracker.watch.ask(state)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = 0.02
+        while not self.done():
             with state.changed:
-                state.changed.wait_for(lambda: state.outcome is not None, min(pause, timeout))
+                state.needs_asking = True  # the answer to a question about the job is what it takes to stop it
+            if self._tracker.registry.get(state.prompt_id) is state:
+                self._tracker.dispatcher.hurry()
+            else:  # the answer to its submission was not waited for, so nobody follows it
+                self._tracker.watch.ask(state)
+            with state.changed:
+                remaining = pause if deadline is None else min(pause, deadline - time.monotonic())
+                state.changed.wait_for(self.done, remaining)
+            if deadline is not None and time.monotonic() >= deadline and not self.done():
+                raise JobTimeout(self.prompt_id, f"prompt {self.prompt_id} has not stopped within {timeout:g} s")
+            self._tracker.stand_in(state)
             pause = min(2 * pause, 0.5)
         return self.cancelled()
 
@@ -266,12 +270,17 @@ class Job:
     def _next_event(self, listener: queue.Queue[Event], deadline: float | None) -> Event | None:
         """The next event, or ``None`` at the end."""
         while True:
+            if deadline is not None and time.monotonic() >= deadline and self._state.outcome is not None:
+                return None  # it ended in time, and what events are left would take longer
             try:
-                return listener.get(timeout=self._pause(deadline))
+                event = listener.get(timeout=self._pause(deadline))
             except queue.Empty:
                 self._look(deadline)
             except ClientClosed:
                 return None
+            else:
+                self._check(deadline)
+                return event
 
     def _pause(self, deadline: float | None) -> float:
         """Seconds until the next look."""
@@ -283,13 +292,16 @@ class Job:
 
     def _look(self, deadline: float | None) -> None:
         """After a silent pause: see whether the caller's patience has ended, and whether something has to be asked."""
+        self._check(deadline)
+        self._tracker.stand_in(self._state)
+
+    def _check(self, deadline: float | None) -> None:
         if deadline is not None and time.monotonic() >= deadline and self._state.outcome is None:
             raise JobTimeout(
                 self.prompt_id,
                 f"prompt {self.prompt_id} is {self.status.replace('_', ' ')} and has not ended in time; it goes on, "
                 "and job.cancel() stops it",
             )
-        self._tracker.stand_in(self._state)
 
     def _document(self) -> Workflow:
         if self._workflow is None:
@@ -308,8 +320,7 @@ class Job:
             outputs, display, cached = state.outputs or {}, state.display or {}, state.cached
         else:
             outputs = entry.outputs
-            display = {node: str(meta["display_node"]) for node, meta in entry.meta.items() if "display_node" in meta}
-            cached = tuple((entry.message("execution_cached") or {}).get("nodes", ()))
+            display, cached = entry.display_nodes, entry.cached_nodes
         return Result(
             prompt_id=self.prompt_id,
             workflow=self._document(),
@@ -329,108 +340,3 @@ class Job:
 def _timings(state: JobState) -> Timings:
     nodes = dict(state.meter.seconds) if state.meter is not None else {}
     return Timings(created=state.created_at, started=state.started_at, finished=state.finished_at, nodes=nodes)
-
-
-class DoneAndNotDone(NamedTuple):
-    """What ``wait`` returns."""
-
-    done: set[Job]
-    not_done: set[Job]
-
-
-class Finish:
-    """Where jobs arrive in the order in which they end. Of one thread.
-
-    Attributes:
-        pending: The jobs that have not been taken yet, in the order in which they were added.
-    """
-
-    def __init__(self, jobs: Iterable[Job] = ()) -> None:
-        self._ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self.pending: dict[Job, Callable[[], object]] = {}
-        for job in jobs:
-            self.add(job)
-
-    def add(self, job: Job) -> None:
-        """Await a job; one that is awaited already counts once."""
-        if job not in self.pending:
-            watcher = self.pending[job] = functools.partial(self._ended.put, job)
-            job._state.when_done(watcher)  # noqa: SLF001 - of this very module
-
-    def take(self, deadline: float | None = None) -> list[Job]:
-        """Wait for the next job to end; it, and those that have ended too by now.
-
-        Raises:
-            JobTimeout: None has ended by ``deadline``, on the monotonic clock.
-        """
-        while True:
-            remaining = _GLANCE if deadline is None else min(_GLANCE, max(0.0, deadline - time.monotonic()))
-            try:
-                jobs = [self._ended.get(timeout=remaining)]
-            except queue.Empty:
-                if deadline is not None and time.monotonic() >= deadline:
-                    late = next(iter(self.pending)).prompt_id
-                    raise JobTimeout(late, f"prompt {late} and perhaps others have not ended in time") from None
-                for tracker in {job._tracker for job in self.pending}:  # noqa: SLF001 - of this very module
-                    tracker.stand_in()
-            else:
-                while not self._ended.empty():
-                    jobs.append(self._ended.get())
-                for job in jobs:
-                    del self.pending[job]
-                return jobs
-
-    def close(self) -> None:
-        """Await nothing any more."""
-        for job, watcher in self.pending.items():
-            job._state.forget_when_done(watcher)  # noqa: SLF001 - of this very module
-
-
-def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[Job]:
-    """Yield each job once it has ended, the first to end first.
-
-    Args:
-        jobs: Jobs, of any clients.
-        timeout: Seconds to wait at most, from now.
-
-    Raises:
-        JobTimeout: ``timeout`` passed; it names one of the jobs that have not ended.
-    """
-    return _as_completed(Finish(jobs), None if timeout is None else time.monotonic() + timeout)
-
-
-def _as_completed(finish: Finish, deadline: float | None) -> Iterator[Job]:
-    try:
-        while finish.pending:
-            yield from finish.take(deadline)
-    finally:
-        finish.close()
-
-
-def wait(jobs: Iterable[Job], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> DoneAndNotDone:
-    """Wait for several jobs, as ``concurrent.futures.wait`` does for futures.
-
-    Args:
-        jobs: Jobs, of any clients.
-        timeout: Seconds to wait at most.
-        return_when: ``ALL_COMPLETED``, ``FIRST_COMPLETED``, or ``FIRST_EXCEPTION`` for the first job that did not
-            succeed.
-
-    Returns:
-        The jobs that have ended and the others.
-    """
-    if return_when not in {ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION}:
-        msg = f"return_when is one of ALL_COMPLETED, FIRST_COMPLETED and FIRST_EXCEPTION, not {return_when!r}"
-        raise ValueError(msg)
-    everything = set(jobs)
-    done = {job for job in everything if job.done()}
-    try:
-        for job in as_completed(everything, timeout):
-            done.add(job)
-            failed = job.status != "completed"
-            if return_when == FIRST_COMPLETED or (return_when == FIRST_EXCEPTION and failed):
-                break
-    except JobTimeout:
-        pass
-    done |= {job for job in everything if job.done()}
-    return DoneAndNotDone(done, everything - done)

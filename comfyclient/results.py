@@ -334,8 +334,9 @@ class Result(Mapping[str, NodeOutput]):
             if place in places:
                 continue
             places.add(place)
-            numbered = (safe_name(f"{number}-{file.filename}") for number in count(1))
-            name = next(name for name in chain([safe_name(file.filename)], numbered) if name.casefold() not in names)
+            plain = safe_name(file.filename)
+            numbered = (safe_name(f"{number}-{plain}") for number in count(1))
+            name = next(name for name in chain([plain], numbered) if name.casefold() not in names)
             names.add(name.casefold())
             paths.append(file.save(Path(directory, name), overwrite=overwrite))
         return paths

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from comfyclient.errors import ComfyError
-from comfyclient.jobs import Finish, Job
+from comfyclient.errors import ClientClosed, ComfyError
+from comfyclient.jobs import Job
+from comfyclient.waiting import Finish
 
 if TYPE_CHECKING:
     from comfyclient.results import Result
@@ -86,6 +88,8 @@ def _sweep(
                     document = workflow.copy()
                     document.set(changes)
                     job = submit(document, **options)
+                except ClientClosed:
+                    raise  # it would be the same for all that follow
                 except ComfyError as error:
                     ended[index] = Variation(index, changes, None, error)
                 else:
@@ -109,6 +113,8 @@ def _sweep(
 
 def _stop(jobs: Iterable[Job]) -> None:
     """Cancel what nobody waits for any more, the last one first, so that none of them begins meanwhile."""
+    # An abandoned loop may be collected in any thread; those of a client must not wait for answers.
+    patience = 0.0 if threading.current_thread().name.startswith("comfyclient-") else _STOPPING
     for job in reversed(list(jobs)):
         with contextlib.suppress(ComfyError):
-            job.cancel(_STOPPING)
+            job.cancel(patience)

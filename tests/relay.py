@@ -28,6 +28,7 @@ class Relay:
         admits_websockets: Whether they are passed on; otherwise they are cut off at once.
         admits_requests: The same for every single HTTP request; ``refused`` counts those that were cut off.
         flows: While this event is clear, nothing is passed on: the server seems to stand still.
+        answers: While this event is clear, no answer to an HTTP request is passed on.
     """
 
     def __init__(self, url: str) -> None:
@@ -40,6 +41,8 @@ class Relay:
         self.refused = 0
         self.flows = threading.Event()
         self.flows.set()
+        self.answers = threading.Event()
+        self.answers.set()
         self._lock = threading.Lock()  # guards what follows
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -91,7 +94,7 @@ class Relay:
                 with self._lock:
                     self._open.add(server)
                 server.sendall(first)
-                listen = self._listen if is_websocket else self._admits
+                listen = self._listen if is_websocket else self._admits_answer
                 back = threading.Thread(target=self._pump, args=(server, client, listen), daemon=True)
                 back.start()
                 self._pump(client, server, (lambda: True) if is_websocket else self._admits)
@@ -103,6 +106,10 @@ class Relay:
         with self._lock:
             self.refused += not self.admits_requests
         return self.admits_requests
+
+    def _admits_answer(self) -> bool:
+        self.answers.wait(_PATIENCE)
+        return self._admits()
 
     def _listen(self) -> bool:
         self.heard_at = time.monotonic()

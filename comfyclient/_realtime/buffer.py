@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -79,6 +80,11 @@ class EventQueue(queue.Queue[E], Generic[E]):
         on_close: Callable[[EventQueue[E]], None] | None = None,
     ) -> None:
         super().__init__(maxsize)
+        # Re-entrant, since the garbage collector may close an abandoned queue at any moment, also while it is used.
+        self.mutex = threading.RLock()  # type: ignore[assignment]  # all that queue.Queue does with it
+        self.not_empty = threading.Condition(self.mutex)
+        self.not_full = threading.Condition(self.mutex)
+        self.all_tasks_done = threading.Condition(self.mutex)
         self._backlog = Backlog(events=past)
         self.unfinished_tasks = len(self._backlog)
         self.dropped = 0

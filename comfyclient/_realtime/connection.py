@@ -144,7 +144,8 @@ class Connection:
             # Never current.close() here: beside a blocked recv it does not return.
             with contextlib.suppress(OSError, AttributeError):  # the reader may be letting go of it
                 current.sock.shutdown(socket.SHUT_RDWR)
-        thread.join(timeout + self._config.connect_timeout)
+        with contextlib.suppress(RuntimeError):  # Ctrl-C hit its start: it is about to run, and to see that it is over
+            thread.join(timeout + self._config.connect_timeout)
 
     def _run(self) -> None:
         losses = 0

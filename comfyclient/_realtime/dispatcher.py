@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -96,10 +97,11 @@ class Dispatcher:
             self._changed.notify()
         if thread is None or thread is threading.current_thread():
             return
-        thread.join(timeout)
-        with self._changed:
-            self._aborted = True
-        thread.join(timeout)
+        with contextlib.suppress(RuntimeError):  # Ctrl-C hit its start: it is about to run, and to see that it is over
+            thread.join(timeout)
+            with self._changed:
+                self._aborted = True
+            thread.join(timeout)
         if thread.is_alive():
             log.warning("a callback is still running %g s after its client was closed", 2 * timeout)
 

@@ -85,7 +85,7 @@ class Subscriptions:
     """All registrations of one client."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the replacement of _table; reading it takes no lock
+        self._lock = threading.RLock()  # guards the replacement of _table; reading it takes no lock
         self._table = _Table()
 
     def add(self, events: tuple[str | type[Event], ...], callback: Callable[[Any], object]) -> Subscription:

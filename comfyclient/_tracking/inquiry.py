@@ -29,11 +29,16 @@ class Place(enum.Enum):
 
 
 class Inquiry:
-    """Questions and orders about single prompts; what the server can do is found out once."""
+    """Questions and orders about single prompts; what the server can do is found out once.
+
+    Attributes:
+        queue: What waits and runs.
+        history: What has ended.
+    """
 
     def __init__(self, transport: Transport) -> None:
-        self._queue = Queue(transport)
-        self._history = History(transport)
+        self.queue = Queue(transport)
+        self.history = History(transport)
         self._jobs = Jobs(transport)
         self._system = System(transport)
         self._has_jobs_route: bool | None = None
@@ -49,14 +54,14 @@ class Inquiry:
             place = self._locate_by_jobs_route(prompt_id)
             if place is not None:
                 return place
-        entry = self._history.get(prompt_id)
+        entry = self.history.get(prompt_id)
         if entry is not None:
             return entry
         place = self._locate_in_queue(prompt_id)
         if place is not Place.NOWHERE:
             return place
         # It may have ended between the two questions.
-        return self._history.get(prompt_id) or Place.NOWHERE
+        return self.history.get(prompt_id) or Place.NOWHERE
 
     def _locate_by_jobs_route(self, prompt_id: str) -> Place | HistoryEntry | None:
         """One cheap question where the server has the route; ``None`` when it could not answer."""
@@ -75,10 +80,10 @@ class Inquiry:
         if job.status == "in_progress":
             return Place.RUNNING
         # This route rewrites outputs, so they are read from the history; evicted meanwhile, it is gone.
-        return self._history.get(prompt_id) or Place.NOWHERE
+        return self.history.get(prompt_id) or Place.NOWHERE
 
     def _locate_in_queue(self, prompt_id: str) -> Place:
-        state = self._queue.list()
+        state = self.queue.list()
         if any(item.prompt_id == prompt_id for item in state.queue_running):
             return Place.RUNNING
         if any(item.prompt_id == prompt_id for item in state.queue_pending):
@@ -87,22 +92,22 @@ class Inquiry:
 
     def queued(self) -> set[str]:
         """The ids of all prompts that wait or run. The dearest of questions when many wait."""
-        state = self._queue.list()
+        state = self.queue.list()
         return {item.prompt_id for item in (*state.queue_running, *state.queue_pending)}
 
     def dequeue(self, prompt_id: str) -> None:
         """Take a waiting prompt from the queue; without effect if it does not wait."""
-        self._queue.delete(prompt_id)
+        self.queue.delete(prompt_id)
 
     def interrupt(self, prompt_id: str) -> None:
         """Interrupt a running prompt and never another one; without effect if that cannot be made sure."""
         if self._interrupts_by_id():
-            self._queue.interrupt(prompt_id)
+            self.queue.interrupt(prompt_id)
             return
         # This server would stop whatever runs. With nothing else queued that can only be the one that is meant.
-        state = self._queue.list()
+        state = self.queue.list()
         if not state.queue_pending and [item.prompt_id for item in state.queue_running] == [prompt_id]:
-            self._queue.interrupt()
+            self.queue.interrupt()
         else:
             log.warning(
                 "prompt %s is not interrupted yet: this server cannot interrupt one prompt alone, and others wait",

@@ -40,7 +40,7 @@ class Registry:
     """The jobs of one client that have not ended, by prompt id."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the fields below
+        self._lock = threading.RLock()  # guards the fields below; a finalizer may come in between
         self._jobs: dict[str, JobState] = {}
         self._submitting = 0
         self._strays: deque[Event] = deque(maxlen=_STRAYS)
@@ -78,13 +78,19 @@ class Registry:
         with self._lock:
             self._submitting += 1
 
-    def end_submission(self, job: JobState, prompt_id: str) -> None:
-        """The server's answer has come; its id for the prompt is the one that counts."""
+    def end_submission(self, job: JobState, prompt_id: str) -> bool:
+        """The server's answer has come; its id for the prompt is the one that counts.
+
+        Returns:
+            Whether that is possible: not if another job has this id.
+        """
         with self._lock:
             self._submitting -= 1
             strays: list[Event] = []
             if prompt_id != job.prompt_id:
                 self._jobs.pop(job.prompt_id, None)
+                if prompt_id in self._jobs:
+                    return False
                 job.prompt_id = prompt_id
                 self._jobs[prompt_id] = job
                 strays = [event for event in self._strays if event.prompt_id == prompt_id]
@@ -92,6 +98,7 @@ class Registry:
                 self._strays.clear()
         for event in strays:
             job.apply(event)
+        return True
 
     def abandon_submission(self, job: JobState) -> None:
         """The prompt was not accepted."""

@@ -6,13 +6,14 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from comfyclient import _rejection
 from comfyclient._tracking.state import JobState
-from comfyclient.errors import ComfyError, NodeProblem, RequestTimeout, ServerError, ServerUnreachable
+from comfyclient.errors import ComfyError, DecodeError, NodeProblem, RequestTimeout, ServerError, ServerUnreachable
 from comfyclient.types import PromptStatus, QueueItem
 from comfyclient.workflow import Workflow
 
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 _SOCKET_IMAGE_CLASSES = frozenset({"SaveImageWebsocket"})
 _MARK = "comfyclient_submission"
 """The key in ``extra_data`` under which a submission can be found on servers that give prompts ids of their own."""
-_GATEWAY = frozenset({502, 503, 504})
+_LOOKING = 20.0
+"""Seconds after which no new look is taken."""
 _LOOKS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)
 """Seconds before each look for a prompt whose answer was lost."""
 
@@ -69,7 +71,9 @@ def submit(tracker: Tracker, job: JobState, request: Request) -> PromptStatus:
         raise
     job.accepted = True
     job.number = status.number
-    tracker.registry.end_submission(job, status.prompt_id)
+    if not tracker.registry.end_submission(job, status.prompt_id):
+        problem = f"the new prompt has the id of another one, {status.prompt_id}"
+        raise DecodeError(f"{tracker.config.shown_url}/prompt", (problem,))
     if job.outcome is not None:  # it ended before the answer to its submission came
         tracker.registry.drop(job)
     if tracker.connection is not None:
@@ -93,14 +97,14 @@ def _post(tracker: Tracker, job: JobState, request: Request) -> PromptStatus:
     except ServerError as error:
         if _rejection.is_rejection(error):
             raise _rejection.explain(error, request.workflow, _choices(tracker), tracker.nodes.names) from None
-        if error.status not in _GATEWAY:
+        if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        doubt: ServerError | ServerUnreachable | RequestTimeout = error
+        doubt: ComfyError = error
     except ServerUnreachable as error:
         if not error.maybe_sent:
             raise
         doubt = error
-    except RequestTimeout as error:
+    except (RequestTimeout, DecodeError) as error:
         doubt = error
     return _find(tracker, job, doubt)
 
@@ -118,15 +122,22 @@ def _choices(tracker: Tracker) -> _rejection.Choices:
     return choices
 
 
-def _find(tracker: Tracker, job: JobState, doubt: ServerError | ServerUnreachable | RequestTimeout) -> PromptStatus:
+def _find(tracker: Tracker, job: JobState, doubt: ComfyError) -> PromptStatus:
     """The answer to a submission was lost: look whether the prompt is there. It is never posted again.
 
     Raises:
-        ServerError, ServerUnreachable, RequestTimeout: It is not there, or that cannot be known; the text says which.
+        ComfyError: ``doubt`` if it is not there; if that cannot be known, the text says so.
     """
     log.info("submitting prompt %s: %s; looking for it", job.prompt_id, doubt)
     answered = False
-    for pause in _LOOKS:
+    deadline = time.monotonic() + _LOOKING
+    # ComfyUI itself has said its last word with a 500, or with an answer of whatever kind: then one look is enough.
+    final = isinstance(doubt, DecodeError) or (
+        isinstance(doubt, ServerError) and doubt.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    for pause in _LOOKS[:1] if final else _LOOKS:
+        if time.monotonic() > deadline:
+            break
         with job.changed:
             job.changed.wait(pause)
         if job.started or job.outcome is not None:
@@ -146,13 +157,14 @@ def _find(tracker: Tracker, job: JobState, doubt: ServerError | ServerUnreachabl
 
 
 def _look(tracker: Tracker, job: JobState) -> PromptStatus | None:
-    state = tracker.queue.list()
+    queue, history = tracker.inquiry.queue, tracker.inquiry.history
+    state = queue.list()
     items = [*state.queue_running, *state.queue_pending]
-    entry = tracker.history.get(job.prompt_id)
+    entry = history.get(job.prompt_id)
     if entry is not None:
         items.append(entry.prompt)
     if not any(_is_ours(item, job) for item in items):
-        items += [entry.prompt for entry in tracker.history.list(limit=64).values()]
+        items += [entry.prompt for entry in history.list(limit=64).values()]
     return next((PromptStatus(item.prompt_id, item.number) for item in items if _is_ours(item, job)), None)
 
 

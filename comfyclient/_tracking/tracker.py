@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from comfyclient._http import Transport
+from comfyclient._process import OneProcess
 from comfyclient._realtime.connection import Connection
 from comfyclient._realtime.dispatcher import Dispatcher
 from comfyclient._realtime.subscriptions import Subscriptions
@@ -58,11 +58,11 @@ class Tracker:
         self.router = Router(self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry)
         self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
         # Questions have their own connections, so that close() can cut them off while callbacks still use the others.
-        self._asking = Transport(evolve(self.config, read_timeout=min(_PATIENCE, self.config.read_timeout)))
-        inquiry = Inquiry(self._asking)
-        self.watch = Watch(self.config, self.registry, self.router, self.connection, inquiry)
-        self._closing = threading.Lock()  # guards _closed
+        self._asking = Transport(evolve(self.config, read_timeout=min(_PATIENCE, self.config.read_timeout), retry=None))
+        self.inquiry = Inquiry(self._asking)
+        self.watch = Watch(self.config, self.registry, self.router, self.connection, self.inquiry)
         self._closed = False
+        self._process = OneProcess()
 
     def _chores(self) -> float | None:
         return self.watch.chores()
@@ -74,6 +74,7 @@ class Tracker:
             ValueError: The client was made without a websocket.
             ClientClosed: The client is closed.
         """
+        self._process.check()
         self._websocket().start()
         self.dispatcher.start()
 
@@ -91,12 +92,18 @@ class Tracker:
             ValueError: The client was made without a websocket.
             ClientClosed: The client is closed.
         """
+        self._process.check()
         connection = self._websocket()
         if not connection.ready(2 * self.config.connect_timeout):
             raise ServerUnreachable(f"{self.config.shown_url} (websocket)", connection.error or "no answer")
 
     def prepare(self) -> None:
-        """Before a submission: have the websocket open if it can be, so that no event is missed."""
+        """Before a submission: have the websocket open if it can be, so that no event is missed.
+
+        Raises:
+            ClientClosed: The client is closed, or another process's.
+        """
+        self._process.check()
         if self.connection is None:
             return
         if self.connection.hopeless:
@@ -119,6 +126,7 @@ class Tracker:
         It may be this very callback that waits for a job. Otherwise nothing is asked here, since a question to a
         server that stands still would take longer than the caller may want to wait.
         """
+        self._process.check()
         if not self.dispatcher.is_calling:
             return
         if job is not None and self.watch.due(job) <= time.monotonic():
@@ -128,15 +136,14 @@ class Tracker:
 
     def close(self, timeout: float) -> None:
         """End both threads and every wait. Idempotent; returns at once when called from a callback."""
-        with self._closing:
-            first, self._closed = not self._closed, True
-        if first:
-            if self.connection is not None:
-                self.connection.close()
-            for job in self.registry.live():
-                self._abandon(job)
-            self.subscriptions.close()
-            self._asking.close()
+        self._closed = True
+        # Each step may be taken again, since a first close() may have been interrupted.
+        if self.connection is not None:
+            self.connection.close()
+        for job in self.registry.live():
+            self._abandon(job)
+        self.subscriptions.close()
+        self._asking.close()
         self.dispatcher.close(timeout)
 
     def _abandon(self, job: JobState) -> None:

@@ -66,6 +66,18 @@ class HistoryEntry:
         return found[-1] if found else None
 
     @property
+    def cached_nodes(self) -> tuple[str, ...]:
+        """The nodes that did not run, since the server still had their outputs."""
+        nodes = (self.message("execution_cached") or {}).get("nodes")
+        return tuple(node for node in nodes if isinstance(node, str)) if isinstance(nodes, list) else ()
+
+    @property
+    def display_nodes(self) -> dict[str, str]:
+        """By the ids of ``outputs``: the node of the workflow that each stands for, where the server says so."""
+        shown = {node: meta.get("display_node") for node, meta in self.meta.items() if isinstance(meta, dict)}
+        return {node: display for node, display in shown.items() if isinstance(display, str)}
+
+    @property
     def error(self) -> dict[str, Any] | None:
         """The ``execution_error`` that ended the run, with node and traceback; ``None`` if no node failed."""
         return self.message("execution_error")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import soon
+from tests.relay import Relay
 from tests.workflows import PATIENCE, Gate, node, text
 
 if TYPE_CHECKING:
@@ -127,6 +128,20 @@ def test_ctrl_c_while_waiting_for_a_submitted_job_leaves_it_alone(comfyui_url: s
     (prompt_id,) = submitted_by(client, gate.name)
     gate.open()
     assert client.job(prompt_id).result(PATIENCE).texts == ("through",)
+
+
+def test_ctrl_c_before_the_answer_to_the_submission_has_come(comfyui_url: str, client: Client) -> None:
+    gate = Gate(comfyui_url)
+    with Relay(comfyui_url) as relay:
+        relay.answers.clear()
+        with process(ONE, relay.url, gate.name, "run", json.dumps(gate.workflow())) as submitting:
+            gate.wait()
+            submitting.send_signal(signal.SIGINT)
+            relay.answers.set()
+            _, errors = submitting.communicate(timeout=PATIENCE)
+    assert submitting.returncode == -signal.SIGINT, errors
+    assert submitted_by(client, gate.name) == []
+    assert [entry.interrupted for entry in ended_of(client, gate.name)] == [True]
 
 
 def test_ctrl_c_at_any_moment_leaves_nothing_behind(comfyui_url: str, client: Client) -> None:

@@ -122,14 +122,17 @@ def test_invariant_04_closing_beside_a_difficult_peer_is_bounded(comfy: Comfy, c
     comfy.wait_for(lambda: comfy.link().closed)
 
 
-def test_invariant_04_closing_beside_a_handshake_that_hangs_is_bounded(comfy: Comfy, connect: Connect) -> None:
+def test_invariant_04_closing_beside_a_handshake_that_hangs_is_bounded(
+    comfy: Comfy, connect: Connect, pool: ThreadPoolExecutor
+) -> None:
     comfy.handshakes.append(silence())
     client = connect(connect_timeout=60)
-    client.on("mark", print)
+    connecting = pool.submit(client.connect)
     comfy.wait_for(lambda: comfy.attempts)
     with within(5):
         client.close()
     assert our_threads() == []
+    assert isinstance(connecting.exception(PATIENCE), ClientClosed)
 
 
 def test_invariant_04_closing_beside_a_handshake_that_dribbles_is_bounded(comfy: Comfy, connect: Connect) -> None:

@@ -32,7 +32,7 @@ from comfyclient.events import (
 )
 from tests.fakes import hang_up, last_words, reply, silence
 from tests.realtime.comfy import QUICK, WORKFLOW, Comfy, event, our_threads, until
-from tests.realtime.peer import BINARY, PATIENCE, PING, PONG, TEXT, fragments, frame, message
+from tests.realtime.peer import BINARY, CLOSE, PATIENCE, PING, PONG, TEXT, fragments, frame, message
 
 if TYPE_CHECKING:
     from tests.realtime.conftest import Connect
@@ -215,6 +215,15 @@ def test_a_server_that_says_nothing_is_not_taken_for_an_open_one(comfy: Comfy, c
         comfy.on_link = comfy.greet
         until(listener, Connected)
         assert until(listener, Status).sid == client.config.client_id
+
+
+def test_a_server_that_closes_at_once_refuses(comfy: Comfy, connect: Connect) -> None:
+    comfy.on_link = lambda link: link.raw(frame(PING, b"first") + frame(CLOSE, b"\x03\xe9"))
+    client = connect()
+    with client.listen() as listener:
+        assert until(listener, ReconnectFailed).error == "the server closed the connection"
+        comfy.on_link = comfy.greet
+        until(listener, Status)
 
 
 def test_invariant_13_no_secret_in_logs_or_errors(comfy: Comfy, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from comfyclient.errors import PromptRejected, RequestTimeout, ServerError, ServerUnreachable
+from comfyclient.errors import DecodeError, PromptRejected, RequestTimeout, ServerError, ServerUnreachable
 from comfyclient.events import Executed
 from tests.fakes import Request, hang_up, json_reply, reply, silence
 from tests.realtime.comfy import OUTPUT, WORKFLOW, Comfy, event, old_run, run, start, status, until
@@ -120,6 +120,10 @@ ANSWERS: dict[str, Any] = {
     "502": reply(502, "<html><title>Bad Gateway</title>", "text/html"),
     "504": reply(504),
     "none in time": silence(),
+    "500": reply(500, "oops", "text/plain"),
+    "524": reply(524, "<html><title>A timeout occurred</title>", "text/html"),
+    "empty": reply(200),
+    "a page": reply(200, "<html>Welcome</html>", "text/html"),
     "half of one": lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
 }
 
@@ -339,3 +343,12 @@ def test_somebody_elses_prompt_is_not_taken_for_ours(comfy: Comfy, connect: Conn
     with pytest.raises(ServerUnreachable):
         client.submit(WORKFLOW)
     assert comfy.prompts == [THEIRS]
+
+
+def test_an_answer_with_the_id_of_another_prompt_is_an_error(comfy: Comfy, client: Client) -> None:
+    comfy.chosen_ids = [THEIRS, THEIRS]
+    first = client.submit(WORKFLOW)
+    with pytest.raises(DecodeError, match="has the id of another one"):
+        client.submit(WORKFLOW)
+    comfy.complete(THEIRS)
+    assert first.result(PATIENCE).images

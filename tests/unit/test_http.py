@@ -438,7 +438,7 @@ def test_closing_cuts_off_a_request_that_waits(connect: Connect, sent: bytes) ->
             waiting.result(10)
 
 
-def test_a_transport_is_freed_though_its_threads_live_on(connect: Connect) -> None:
+def test_a_transport_is_freed_though_its_threads_live_on() -> None:
     with FlakyServer(OK) as server:
         transport = Transport(ClientConfig(url=server.url))
         transport.get_json("/prompt")

@@ -445,6 +445,12 @@ def test_all_files_into_one_directory(server: FileServer, files: Files, tmp_path
     assert result.save(f"{target}/", overwrite=True) == paths
 
 
+def test_names_with_one_last_part_do_not_meet(server: FileServer, files: Files, tmp_path: Path) -> None:
+    result = result_of({"9": {"images": [image("x/a.png"), image("y/a.png"), image("z\\a.png")]}}, files=files)
+    assert [path.name for path in result.save(tmp_path)] == ["a.png", "1-a.png", "2-a.png"]
+    assert len(server.requests) == 3
+
+
 def test_names_that_are_cut_to_the_same_do_not_meet(tmp_path: Path) -> None:
     sent = [(f"{'x' * 300}{n}", "image/png", b"%d" % n) for n in range(3)]
     paths = result_of({}, socket_images=sent).save(tmp_path)

@@ -189,7 +189,18 @@ def test_invariant_06_the_registry_calls_nobody_while_it_is_locked(monkeypatch: 
     registry.begin_submission()
     registry.find("theirs", Executing(None, prompt_id="theirs"))
     free: list[bool] = []
-    monkeypatch.setattr(JobState, "apply", lambda *_: free.append(registry._lock.acquire(timeout=1)))
+
+    def take() -> None:
+        if registry._lock.acquire(timeout=1):
+            free.append(True)
+            registry._lock.release()
+
+    def apply(*_: object) -> None:
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        thread.join(10)
+
+    monkeypatch.setattr(JobState, "apply", apply)
     registry.end_submission(job, "theirs")
     assert free == [True]
 
