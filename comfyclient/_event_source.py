@@ -150,10 +150,13 @@ class EventSource:
             A ``Subscription`` to cancel; the decorator returns the function as it was.
 
         Raises:
-            TypeError: ``event`` is neither a string nor an event class.
+            TypeError: ``event`` is neither a string nor an event class, or ``callback`` cannot be called.
             ValueError: The client was made with ``realtime=False``.
             ClientClosed: The client is closed.
         """
+        if callback is not None and not callable(callback):
+            msg = f"a callback is a function that takes the event, not {callback!r}"
+            raise TypeError(msg)
         if callback is None:
 
             def decorate(function: Callable[[Any], R]) -> Callable[[Any], R]:

@@ -79,7 +79,8 @@ def _default_url() -> str:
 
 def _base_url(url: str) -> str:
     if not isinstance(url, str):
-        msg = f"the server's URL must be a string such as 'http://127.0.0.1:8188', not {type(url).__name__}"
+        kind = type(url).__name__
+        msg = f"the server's URL must be a string such as 'http://127.0.0.1:8188', not {kind}; see also config="
         raise TypeError(msg)
     text = url.strip()
     text = text if ":/" in text else f"http://{text}"

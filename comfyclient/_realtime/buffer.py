@@ -36,17 +36,17 @@ class Backlog:
         for event in events:
             self.append(event)
 
-    def append(self, event: Any) -> None:
-        """Add an event, or put it in the place of those that it supersedes."""
+    def append(self, event: Any) -> bool:
+        """Add an event, or put it in the place of the one that it supersedes; whether there is one more now."""
         events = self._events
-        key = None
-        if len(events) >= self._behind:
-            key = event.supersedes
+        before = len(events)
+        key = event.supersedes if before >= self._behind else None
         if key is None:
             key = next(self._serial)
         else:
             events.pop(key, None)
         events[key] = event
+        return len(events) > before
 
     def pop(self) -> Any:
         """Take the oldest event."""
@@ -107,12 +107,12 @@ class EventQueue(queue.Queue[E], Generic[E]):
         with self.mutex:
             if self._closed:
                 return
-            before = len(self._backlog)
-            self._backlog.append(event)
+            if self._backlog.append(event):
+                self.unfinished_tasks += 1
             if 0 < self.maxsize < len(self._backlog):
                 self._backlog.pop()
+                self.unfinished_tasks -= 1
                 self.dropped += 1
-            self.unfinished_tasks += len(self._backlog) - before
             self.not_empty.notify()
 
     def get(self, block: bool = True, timeout: float | None = None) -> E:  # noqa: FBT001, FBT002 - queue.Queue's own signature
@@ -125,8 +125,8 @@ class EventQueue(queue.Queue[E], Generic[E]):
         if timeout is not None and timeout < 0:
             msg = "'timeout' must be a non-negative number"
             raise ValueError(msg)
-        with self.not_empty:
-            if block:
+        with self.mutex:
+            if block and not self._backlog:
                 self.not_empty.wait_for(lambda: self._backlog or self._closed, timeout)
             if self._backlog:
                 event: E = self._backlog.pop()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from comfyclient import Client, ComfyError, Workflow
+from comfyclient.events import Event, Executing
 
 HERE = Path(__file__).parent
 
@@ -24,13 +25,12 @@ def main() -> None:
         job = client.submit(workflow)
         print(job.prompt_id)
 
-        def show(_event: object) -> None:
-            done = round(40 * job.progress)
-            print(f"\r[{'#' * done}{'.' * (40 - done)}] {job.progress:4.0%}", end="", flush=True)
+        def show(event: Event) -> None:
+            if isinstance(event, Executing) and event.node is not None:
+                print(f"{job.progress:4.0%}  {workflow.title(event.node)}")
 
         result = job.result(timeout=120, on_event=show)
-        show(None)
-        print(f"\n{result}")
+        print(f"{job.progress:4.0%}  {result}")
         print("Saved", result.images[0].save("demo.png", overwrite=True))
 
 

@@ -48,10 +48,12 @@ def test_a_job_tells_its_events_also_when_it_has_ended(client: Client) -> None:
     live = [type(event) for event in job.events()]
     assert [kind for kind in live if kind is not ProgressState] == ONE_NODE
     assert [type(event) for event in job.events()] == ONE_NODE
-    assert {event.prompt_id for event in job.events()} == {job.prompt_id}
-    last = list(job.events())[-1]
-    assert isinstance(last, Executing)
-    assert last.node is None
+    again: list[Event] = []
+    assert job.result(on_event=again.append).files
+    assert again == list(job.events())
+    assert {event.prompt_id for event in again} == {job.prompt_id}
+    assert isinstance(again[-1], Executing)
+    assert again[-1].node is None
 
 
 def test_every_listener_hears_everything_that_it_asked_for(client: Client) -> None:

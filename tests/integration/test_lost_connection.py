@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from comfyclient import Client, JobLost, JobTimeout, Reconnect, ServerUnreachable, as_completed, wait
+from comfyclient import Client, JobInterrupted, JobLost, JobTimeout, Reconnect, ServerUnreachable, as_completed, wait
 from comfyclient.events import Connected, Disconnected, Event, Reconnected
 from tests.comfyui.images import painted
 from tests.conftest import soon
@@ -226,3 +226,18 @@ def test_a_server_that_stands_still_makes_nobody_wait_longer_than_he_wants(comfy
         relay.flows.set()
         gate.open()
         assert [job.result(PATIENCE).texts for job in jobs] == [("through",), ("waited",)]
+
+
+@BOTH_WAYS
+def test_cancelling_beside_a_server_that_stands_still_happens_later(comfyui_url: str, *, realtime: bool) -> None:
+    gate = Gate(comfyui_url)
+    with Relay(comfyui_url) as relay, Client(relay.url, realtime=realtime) as client:
+        job = client.submit(gate.workflow())
+        gate.wait()
+        relay.flows.clear()
+        started = time.monotonic()
+        with pytest.raises(JobTimeout, match="has not stopped"):
+            job.cancel(0.3)
+        assert time.monotonic() - started < 3
+        relay.flows.set()
+        assert isinstance(job.exception(PATIENCE), JobInterrupted)
