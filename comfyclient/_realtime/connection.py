@@ -317,7 +317,7 @@ def _first_text(current: MessageSocket, timeout: float) -> bytes:
     while time.monotonic() < deadline:
         opcode, data = current.recv_message()
         if opcode == websocket.ABNF.OPCODE_TEXT:
-            return data
+            return bytes(data)
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise websocket.WebSocketConnectionClosedException("the server closed the connection")
     raise websocket.WebSocketTimeoutException(f"no greeting within {timeout:g} s")

@@ -20,17 +20,17 @@ _LITTLE, _MUCH = 64 * 1024, 256 * 1024
 and goes back to it each time, which would double the time of a message that comes alone.
 """
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
-_TWO_BYTES = 126  # this length says that the next two bytes hold the length
+_TWO_BYTES, _EIGHT_BYTES = 126, 127  # these lengths say that the next bytes hold the length
 _STOCK = websocket.WebSocket()
 _StockFrames: Any = type(getattr(_STOCK, "frame_buffer", object()))
 _SUPPORTED = all(hasattr(_STOCK, name) for name in ("cont_frame", "_recv")) and hasattr(_StockFrames, "recv_strict")
 
 
 class MessageSocket(websocket.WebSocket):
-    """A websocket whose messages are read one by one as ``(opcode, bytes)``."""
+    """A websocket whose messages are read one by one as ``(opcode, data)``."""
 
-    def recv_message(self) -> tuple[int, bytes]:
-        """The next message or control frame.
+    def recv_message(self) -> tuple[int, bytes | memoryview]:
+        """The next message or control frame. A binary message may be a view of memory that is larger than it is.
 
         Raises:
             websocket.WebSocketTimeoutException: Nothing complete came within the socket's timeout; what came of a
@@ -50,11 +50,11 @@ class _BufferedSocket(MessageSocket):
         super().__init__(**options)
         self._frames = self.frame_buffer = _BufferedFrames(self._recv, skip_utf8_validation=True)
 
-    def recv_message(self) -> tuple[int, bytes]:
-        # A whole small message that lies in the buffer needs none of the general machinery.
+    def recv_message(self) -> tuple[int, bytes | memoryview]:
+        # A message that lies whole in the buffer needs none of the general machinery.
         frames = self._frames
         if frames.header is None and not self.cont_frame.recving_frames:
-            message = frames.take_small()
+            message = frames.take_whole()
             if message is not None:
                 return message
         return super().recv_message()
@@ -97,23 +97,28 @@ class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it 
         self._at = len(self._data) + missing
         return b"".join([*pieces, memoryview(self._data)[: self._at]])
 
-    def take_small(self) -> tuple[int, bytes] | None:
-        """The next message if it lies whole in the buffer, unfragmented, unmasked and below 64 KB."""
+    def take_whole(self) -> tuple[int, bytes | memoryview] | None:
+        """The next message if it lies whole in the buffer, unfragmented and unmasked."""
+        if self._at == len(self._data):
+            self._data, self._at = self._fill(), 0
         data, at = self._data, self._at
         if len(data) < at + 4:
             return None
         first, length = data[at], data[at + 1]
-        start = at + 2
-        if first not in (_FIN_TEXT, _FIN_BINARY) or length > _TWO_BYTES:
+        if first not in (_FIN_TEXT, _FIN_BINARY) or length > _EIGHT_BYTES:
             return None
+        start = at + 2
         if length == _TWO_BYTES:
             start = at + 4
             length = (data[at + 2] << 8) | data[at + 3]
+        elif length == _EIGHT_BYTES:
+            start = at + 10
+            length = int.from_bytes(data[at + 2 : start], "big")
         end = start + length
         if end > len(data):
             return None
         self._at = end
-        return first & 0x0F, data[start:end]
+        return first & 0x0F, data[start:end] if first == _FIN_TEXT else memoryview(data)[start:end]
 
 
 def new_socket(**options: Any) -> MessageSocket:

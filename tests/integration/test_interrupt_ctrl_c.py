@@ -34,6 +34,8 @@ url, client_id, action, workflow = sys.argv[1:]
 with Client(url, client_id=client_id) as client:
     if action == "run":
         client.run(json.loads(workflow))
+    elif action == "map":
+        list(client.map(json.loads(workflow), [{}] * 3))
     else:
         client.submit(json.loads(workflow)).result()
 """
@@ -128,6 +130,18 @@ def test_ctrl_c_while_waiting_for_a_submitted_job_leaves_it_alone(comfyui_url: s
     (prompt_id,) = submitted_by(client, gate.name)
     gate.open()
     assert client.job(prompt_id).result(PATIENCE).texts == ("through",)
+
+
+def test_ctrl_c_in_a_map_stops_all_that_are_in_flight(comfyui_url: str, client: Client) -> None:
+    gate = Gate(comfyui_url)
+    with process(ONE, comfyui_url, gate.name, "map", json.dumps(gate.workflow())) as mapping:
+        gate.wait()
+        assert soon(lambda: len(submitted_by(client, gate.name)) == 3)
+        mapping.send_signal(signal.SIGINT)
+        _, errors = mapping.communicate(timeout=PATIENCE)
+    assert mapping.returncode == -signal.SIGINT, errors
+    assert submitted_by(client, gate.name) == []
+    assert [entry.interrupted for entry in ended_of(client, gate.name)] == [True]
 
 
 def test_ctrl_c_before_the_answer_to_the_submission_has_come(comfyui_url: str, client: Client) -> None:

@@ -227,7 +227,7 @@ def test_a_server_that_closes_at_once_refuses(comfy: Comfy, connect: Connect) ->
 
 
 def test_invariant_13_no_secret_in_logs_or_errors(comfy: Comfy, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "comfyclient")
     comfy.handshakes += [last_words(reply(401, "Bearer s3cret is wrong", Set_Cookie="s3cret")), None]
     told: list[str] = []
     url = f"http://me:s3cret@127.0.0.1:{comfy.port}"

@@ -95,7 +95,7 @@ def test_the_order_of_execution(client: Client, comfyui: ComfyUI, busy: str) -> 
         pytest.skip("other people's prompts would be in between")
     normal = [client.queue.submit(text(i)).prompt_id for i in range(3)]
     fractional = client.queue.submit(text("x"), number=0.5).prompt_id
-    urgent = client.queue.submit(text("y"), number=-1000.5).prompt_id
+    urgent = client.queue.submit(text("y"), number=-1_000_000.5).prompt_id
     front = client.queue.submit(text("z"), front=True).prompt_id
 
     assert running(client) == [busy]
