@@ -106,19 +106,14 @@ class Client(EventSource):
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
-        request = _request(workflow, front, number, targets, extra_data, preview_method)
+        request = _request(
+            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
+        )
         job = self._handle(request)
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
-        try:
+        with _cancelling(job):
             self._submit(job, request, strict=strict)
             return job._conclude(timeout, on_event, listener)  # noqa: SLF001
-        except ComfyError:
-            raise
-        except BaseException:  # Ctrl-C, or what on_event raised: nobody has a handle for the job then
-            if job._state.posted:  # noqa: SLF001
-                with contextlib.suppress(ComfyError):
-                    job.cancel(_STOPPING)
-            raise
 
     def submit(
         self,
@@ -155,7 +150,9 @@ class Client(EventSource):
             ServerError: The server failed.
             ClientClosed: The client is closed.
         """
-        request = _request(workflow, front, number, targets, extra_data, preview_method)
+        request = _request(
+            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
+        )
         job = self._handle(request)
         self._submit(job, request, strict=strict)
         return job
@@ -183,9 +180,15 @@ class Client(EventSource):
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
         """
-        return sweep(
-            self.submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options
-        )
+
+        def submit(document: Workflow, *, strict: bool = True, **options: Any) -> Job:
+            request = _request(document, **options)
+            job = self._handle(request)
+            with _cancelling(job):  # the loop does that for the jobs that it has
+                self._submit(job, request, strict=strict)
+            return job
+
+        return sweep(submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -254,13 +257,28 @@ class Client(EventSource):
         raise PromptRejected(200, body, "POST", url, problems, f"some of its outputs; what it accepted {rest}")
 
 
-def _request(  # noqa: PLR0917 - what POST /prompt takes
+@contextlib.contextmanager
+def _cancelling(job: Job) -> Iterator[None]:
+    """Cancel the job if Ctrl-C, or what ``on_event`` raised, ends the block: nobody has a handle for it then."""
+    try:
+        yield
+    except ComfyError:
+        raise
+    except BaseException:
+        if job._state.posted:  # noqa: SLF001 - the client makes its jobs
+            with contextlib.suppress(ComfyError):
+                job.cancel(_STOPPING)
+        raise
+
+
+def _request(
     workflow: Source,
-    front: bool,  # noqa: FBT001 - of a private function
-    number: float | None,
-    targets: Iterable[str] | None,
-    extra_data: Mapping[str, Any] | None,
-    preview_method: str | None,
+    *,
+    front: bool = False,
+    number: float | None = None,
+    targets: Iterable[str] | None = None,
+    extra_data: Mapping[str, Any] | None = None,
+    preview_method: str | None = None,
 ) -> submission.Request:
     document = Workflow.load(workflow)
     document.check()

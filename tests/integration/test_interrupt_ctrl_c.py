@@ -144,11 +144,12 @@ def test_ctrl_c_in_a_map_stops_all_that_are_in_flight(comfyui_url: str, client: 
     assert [entry.interrupted for entry in ended_of(client, gate.name)] == [True]
 
 
-def test_ctrl_c_before_the_answer_to_the_submission_has_come(comfyui_url: str, client: Client) -> None:
+@pytest.mark.parametrize("action", ["run", "map"])
+def test_ctrl_c_before_the_answer_to_the_submission_has_come(comfyui_url: str, client: Client, action: str) -> None:
     gate = Gate(comfyui_url)
     with Relay(comfyui_url) as relay:
         relay.answers.clear()
-        with process(ONE, relay.url, gate.name, "run", json.dumps(gate.workflow())) as submitting:
+        with process(ONE, relay.url, gate.name, action, json.dumps(gate.workflow())) as submitting:
             gate.wait()
             submitting.send_signal(signal.SIGINT)
             relay.answers.set()
