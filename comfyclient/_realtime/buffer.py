@@ -39,14 +39,12 @@ class Backlog:
     def append(self, event: Any) -> bool:
         """Add an event, or put it in the place of the one that it supersedes; whether there is one more now."""
         events = self._events
-        before = len(events)
-        key = event.supersedes if before >= self._behind else None
-        if key is None:
-            key = next(self._serial)
-        else:
-            events.pop(key, None)
+        if len(events) < self._behind or (key := event.supersedes) is None:
+            events[next(self._serial)] = event
+            return True
+        superseded = events.pop(key, None)
         events[key] = event
-        return len(events) > before
+        return superseded is None
 
     def pop(self) -> Any:
         """Take the oldest event."""
@@ -109,11 +107,11 @@ class EventQueue(queue.Queue[E], Generic[E]):
                 return
             if self._backlog.append(event):
                 self.unfinished_tasks += 1
+                self.not_empty.notify()
             if 0 < self.maxsize < len(self._backlog):
                 self._backlog.pop()
                 self.unfinished_tasks -= 1
                 self.dropped += 1
-            self.not_empty.notify()
 
     def get(self, block: bool = True, timeout: float | None = None) -> E:  # noqa: FBT001, FBT002 - queue.Queue's own signature
         """Take the next event; see ``queue.Queue.get``.
