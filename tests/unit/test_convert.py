@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import operator
-import statistics
-import sys
-import timeit
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -422,36 +418,3 @@ def test_what_the_annotations_promise_fits(cls: Any, data: st.DataObject) -> Non
     value = data.draw(fitting(cls))
 
     assert repr(structure(value, cls)) == repr(_convert._in_detail(value, cls))
-
-
-# --- speed ----------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Four:
-    prompt_id: str
-    node: str
-    value: float
-    max: float
-    extra: dict[str, Any] = field(factory=dict)
-
-
-def test_a_hook_takes_little_longer_than_the_class_itself() -> None:
-    """Some 1.2 times as long; cattrs' own hook with a check for unknown keys takes 1.6 times as long."""
-    if sys.gettrace():
-        pytest.skip("whatever traces the lines would be measured")
-    data = {"prompt_id": "b8f7", "node": "3", "value": 3, "max": 20}
-    generated = hook(Four)
-
-    def by_hand(data: dict[str, Any]) -> Four:
-        return Four(data["prompt_id"], data["node"], data["value"], data["max"])
-
-    def seconds(function: Any) -> float:
-        return timeit.timeit(lambda: function(data), number=2000)
-
-    gc.disable()
-    try:
-        ratio = min(statistics.median(seconds(generated) / seconds(by_hand) for _ in range(15)) for _ in range(5))
-    finally:
-        gc.enable()
-    assert ratio < 1.4, f"{ratio:.2f} times as long"
