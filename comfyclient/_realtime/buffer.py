@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -83,6 +84,9 @@ class EventQueue(queue.Queue[E], Generic[E]):
         self.not_empty = threading.Condition(self.mutex)
         self.not_full = threading.Condition(self.mutex)
         self.all_tasks_done = threading.Condition(self.mutex)
+        # Who waits for an event waits to take this; a Condition would need half as much time again to wake it.
+        self._bell = threading.Lock()
+        self._bell.acquire()
         self._backlog = Backlog(events=past)
         self.unfinished_tasks = len(self._backlog)
         self.dropped = 0
@@ -99,6 +103,11 @@ class EventQueue(queue.Queue[E], Generic[E]):
 
     def _put(self, item: Any) -> None:
         self._backlog.append(item)
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._bell.locked():
+            self._bell.release()
 
     def offer(self, event: Any) -> None:
         """Put an event without ever waiting; a closed queue takes no more."""
@@ -107,7 +116,7 @@ class EventQueue(queue.Queue[E], Generic[E]):
                 return
             if self._backlog.append(event):
                 self.unfinished_tasks += 1
-                self.not_empty.notify()
+            self._ring()
             if 0 < self.maxsize < len(self._backlog):
                 self._backlog.pop()
                 self.unfinished_tasks -= 1
@@ -123,17 +132,22 @@ class EventQueue(queue.Queue[E], Generic[E]):
         if timeout is not None and timeout < 0:
             msg = "'timeout' must be a non-negative number"
             raise ValueError(msg)
-        with self.mutex:
-            if block and not self._backlog:
-                self.not_empty.wait_for(lambda: self._backlog or self._closed, timeout)
-            if self._backlog:
-                event: E = self._backlog.pop()
-                self.not_full.notify()
-                return event
-            if self._closed:
-                msg = "this queue of events is closed"
-                raise ClientClosed(msg)
-            raise queue.Empty
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with self.mutex:
+                if self._backlog:
+                    event: E = self._backlog.pop()
+                    if self._backlog:
+                        self._ring()  # for whoever else waits
+                    self.not_full.notify()
+                    return event
+                if self._closed:
+                    self._ring()
+                    msg = "this queue of events is closed"
+                    raise ClientClosed(msg)
+            rest = -1 if deadline is None else min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+            if not (block and self._bell.acquire(timeout=rest)):
+                raise queue.Empty
 
     def close(self) -> None:
         """Let the queue end after what it holds, and take it from the client. Idempotent."""
@@ -141,7 +155,7 @@ class EventQueue(queue.Queue[E], Generic[E]):
             if self._closed:
                 return
             self._closed = True
-            self.not_empty.notify_all()
+            self._ring()
         if self._on_close is not None:
             self._on_close(self)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.measure import Measured
 
 _PREVIEW_HEAD = struct.Struct(">II")
+_FRAME_HEAD = struct.Struct(">HH")  # that of a message of 126 bytes to 64 KB
 _STAMP = struct.Struct(">q")
 
 
@@ -74,6 +75,32 @@ def raw_thread_beside_work(url: str, events: int, pause: float, size: int) -> Me
         while isinstance(frame := socket.recv(), bytes):
             meta_size = _PREVIEW_HEAD.unpack_from(frame)[1]
             delays.append(_since(_STAMP.unpack_from(frame, _PREVIEW_HEAD.size + meta_size)[0]))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    order(url, "go")
+    while thread.is_alive():
+        _work()
+    socket.close()
+    return {SECONDS: mean(delays)}
+
+
+def least_thread_beside_work(url: str, events: int, pause: float, size: int) -> Measured:
+    """The least that any thread needs: it asks the system once for each preview, and then waits for its turn."""
+    prepare(url, Script("stamped", events, pause=pause, size=size))
+    socket = raw.connect(url)
+    socket.sock.settimeout(None)
+    delays = []
+
+    def read() -> None:
+        room = memoryview(bytearray(2 * size))
+        while len(delays) < events:
+            came = socket.sock.recv_into(room)
+            head, whole = _FRAME_HEAD.size, _FRAME_HEAD.unpack_from(room)[1]
+            while came < head + whole:
+                came += socket.sock.recv_into(room[came:])
+            meta_size = _PREVIEW_HEAD.unpack_from(room, head)[1]
+            delays.append(_since(_STAMP.unpack_from(room, head + _PREVIEW_HEAD.size + meta_size)[0]))
 
     thread = threading.Thread(target=read)
     thread.start()

@@ -31,8 +31,22 @@ def raw_recv(url: str, events: int) -> Measured:
     return {SECONDS: seconds / events}
 
 
+def decoded(url: str, events: int) -> Measured:
+    """The client's reader alone: nobody wants the previews that it reads and decodes."""
+    done = threading.Event()
+    prepare(url, Script("previews", events))
+    with Client(url) as client:
+        client.connect()
+        client.on(ExecutionSuccess, lambda _: done.set())
+        order(url, "go")
+        start = time.perf_counter()
+        done.wait()
+        seconds = time.perf_counter() - start
+    return {SECONDS: seconds / events}
+
+
 def to_callback(url: str, events: int) -> Measured:
-    """``client.on("preview")``."""
+    """``client.on("preview")``: in the dispatcher's thread."""
     done = threading.Event()
     delivered = 0
 

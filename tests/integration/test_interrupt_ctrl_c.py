@@ -53,14 +53,15 @@ def interrupt(moment):
 
 with Client(url, client_id=client_id) as client:
     ended = interrupted = 0
-    for turn in range(30):
+    for turn in range(15):
         workflow["1"]["inputs"]["seed"] = random.getrandbits(60)
         thread = threading.Thread(target=interrupt, args=(random.uniform(0, 0.08),))
         try:
             thread.start()
             client.run(workflow, timeout=30)
             ended += 1
-            never.wait(30)
+            while True:
+                never.wait(0.1)  # no longer: a signal just before a wait begins is seen after it
         except KeyboardInterrupt:
             interrupted += 1
         thread.join()
@@ -167,10 +168,10 @@ def test_ctrl_c_at_any_moment_leaves_nothing_behind(comfyui_url: str, client: Cl
         "3": node("TestText", value=["2", 0]),
     }
     with process(MANY, comfyui_url, client_id, json.dumps(graph)) as running:
-        output, errors = running.communicate(timeout=2 * PATIENCE)
+        output, errors = running.communicate(timeout=90)
     assert running.returncode == 0, errors
     ended, interrupted, text_of_last = output.split(maxsplit=2)
-    assert (interrupted, text_of_last) == ("30", "still usable\n")
+    assert (interrupted, text_of_last) == ("15", "still usable\n")
     assert submitted_by(client, client_id) == []
     entries = ended_of(client, client_id)
     assert len([entry for entry in entries if entry.succeeded]) >= int(ended) + 1

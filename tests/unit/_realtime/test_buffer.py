@@ -150,15 +150,10 @@ def test_get_after_the_end_raises() -> None:
 def test_closing_wakes_everybody_who_waits(pool: ThreadPoolExecutor) -> None:
     events: EventQueue[Any] = EventQueue()
     consumers = [pool.submit(list, events) for _ in range(4)]
-    waiting: Any = events.not_empty
-    assert soon(lambda: len(waiting._waiters) == 4)
+    assert soon(lambda: all(consumer.running() for consumer in consumers))
     events.offer(executing(1))
     events.close()
-    try:
-        got = [event for consumer in consumers for event in consumer.result(PATIENCE)]
-    finally:  # so that a failure does not hang
-        with events.not_empty:
-            events.not_empty.notify_all()
+    got = [event for consumer in consumers for event in consumer.result(PATIENCE)]
     assert got == [executing(1)]
 
 
