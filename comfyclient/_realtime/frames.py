@@ -64,7 +64,7 @@ class _BufferedSocket(MessageSocket):
     def _receive_into(self, room: memoryview) -> int:
         """As ``_recv``, but into memory that is there already: fresh memory costs more than what it is to hold."""
         try:
-            count: int = self.sock.recv_into(room)
+            count = 0 if self.sock is None else self.sock.recv_into(room)
         except TimeoutError as error:
             raise websocket.WebSocketTimeoutException(str(error)) from error
         if not count:

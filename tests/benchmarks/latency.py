@@ -89,16 +89,18 @@ def least_thread_beside_work(url: str, events: int, pause: float, size: int) -> 
     """The least that any thread needs: it asks the system once for each preview, and then waits for its turn."""
     prepare(url, Script("stamped", events, pause=pause, size=size))
     socket = raw.connect(url)
-    socket.sock.settimeout(None)
-    delays = []
+    below = socket.sock
+    assert below
+    below.settimeout(None)
+    delays: list[float] = []
 
     def read() -> None:
         room = memoryview(bytearray(2 * size))
         while len(delays) < events:
-            came = socket.sock.recv_into(room)
+            came = below.recv_into(room)
             head, whole = _FRAME_HEAD.size, _FRAME_HEAD.unpack_from(room)[1]
             while came < head + whole:
-                came += socket.sock.recv_into(room[came:])
+                came += below.recv_into(room[came:])
             meta_size = _PREVIEW_HEAD.unpack_from(room, head)[1]
             delays.append(_since(_STAMP.unpack_from(room, head + _PREVIEW_HEAD.size + meta_size)[0]))
 
