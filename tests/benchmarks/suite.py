@@ -71,12 +71,12 @@ _BOUNDS: dict[str, dict[str, float]] = {
 def from_socket_to_code(stage: Stage) -> Iterator[Row]:
     """Events from the socket to a callback and to a loop."""
     for corpus, nodes in (("json30", 30), ("json3", 3)):
-        measured = in_turn(_event_variants(stage, corpus), stage.rounds)
+        measured = in_turn(_event_variants(stage, corpus), stage.rounds, tries=2)
         yield from _event_rows(measured, _BOUNDS[corpus], f"{nodes}-node progress")
 
 
 def _event_variants(stage: Stage, corpus: str) -> dict[str, Callable[[], Measured]]:
-    count = stage.size(50_000 // 3, 2_000)  # three times in a round
+    count = stage.size(50_000 // 4, 2_000)  # twice in a round
 
     def variant(
         function: Callable[..., Measured], *, script: str = corpus, orjson: bool = False, **more: Any
@@ -168,7 +168,7 @@ def of_runs(stage: Stage) -> Iterator[Row]:
         "sequential": partial(runs.one_after_the_other, url, jobs),
         "at once": partial(runs.all_at_once, url, jobs),
     }
-    measured = in_turn(variants, stage.rounds)
+    measured = in_turn(variants, stage.rounds, tries=2)
     yield Row("6", "client.run / raw script", ratios(measured, "sdk", "raw"), 1.10)
     yield Row("6", "client.run / official example", ratios(measured, "sdk", "example"), 1.0)
     yield Row("7", f"{jobs} jobs queued at once / one after the other", ratios(measured, "at once", "sequential"), 0.85)
@@ -186,7 +186,7 @@ def of_downloads(stage: Stage) -> Iterator[Row]:
         "file": downloads.to_file,
     }
     variants = {name: partial(fetch, stage.comfyui.url, size) for name, fetch in fetchers.items()}
-    measured = in_turn(variants, stage.rounds)
+    measured = in_turn(variants, stage.rounds, tries=2)
     what = f"download of {size // 1_000_000} MB"
     yield Row("9", f"{what} to a sink / raw socket", ratios(measured, "sink", "raw"), 1.5)
     yield Row("9", f"{what} to a file / raw socket", ratios(measured, "file", "raw"), 3.0)
@@ -201,7 +201,7 @@ def of_pending(stage: Stage) -> Iterator[Row]:
         "many": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=many),
         "few": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=few),
     }
-    measured = in_turn(variants, stage.rounds)
+    measured = in_turn(variants, stage.rounds, tries=1)
     for key in ("submit", "run"):
         what = f"{key} per job with {many} pending / with {few}"
         yield Row("14", what, ratios(measured, "many", "few", key), 1.25)
