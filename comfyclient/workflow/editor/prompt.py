@@ -2,150 +2,310 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
-from comfyclient.workflow.editor.graph import BYPASS, INPUTS, NEVER, EditorGraph, EditorNode, Graph
+from attrs import define, field, frozen
+
+from comfyclient.errors import WorkflowError
+from comfyclient.workflow.editor import javascript, primitives, texts
+from comfyclient.workflow.editor.groups import BUILT_IN
+from comfyclient.workflow.editor.loading import load
+from comfyclient.workflow.editor.model import BYPASS, NEVER, Node, SubgraphNode
+from comfyclient.workflow.editor.saved import INPUTS, read
+from comfyclient.workflow.editor.virtual import installed
+from comfyclient.workflow.editor.widgets import is_compatible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from comfyclient.workflow.editor.graph import Slot
+    from comfyclient.workflow.editor.loading import Workflow
+    from comfyclient.workflow.editor.model import Graph
+    from comfyclient.workflow.editor.saved import LinkId
+    from comfyclient.workflow.editor.virtual import NodeView, Resolver
+    from comfyclient.workflow.editor.widgets import Slot, Widget
 
 _OFF = {NEVER, BYPASS}
+_MOST = 1_000_000
+"""Nodes; a small file of subgraphs within subgraphs may stand for any number of them."""
 
 
-def to_prompt(data: Mapping[str, Any], catalog: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert a save file."""
-    graph = EditorGraph(data, catalog)
-    for level in (*graph.subgraphs.values(), graph):
-        for node in level.nodes.values():
-            if node.type == "PrimitiveNode":
-                _apply_primitive(node)
-    places = {place.id: place for place in _places(graph, (), None)}
-    for place in places.values():
-        place.places = places
-    prompt: dict[str, Any] = {}
-    for place in places.values():
-        node = place.node
-        if node.is_virtual or node.mode in _OFF:
-            continue
-        inputs: dict[str, Any] = {}
-        for widget in node.widgets:
-            if widget.name and widget.sent and widget.kind != "shim":
-                value = widget.value if widget.compute is None else widget.compute()
-                inputs[widget.name] = _sent(value, curve=widget.kind == "curve")
-        for slot in node.slots:
-            found = place.input(slot)
-            if found is not None:
-                inputs[slot.name] = found[0]
-        prompt[place.id] = {"inputs": inputs, "class_type": node.class_type, "_meta": {"title": node.title}}
-    for entry in prompt.values():
-        for name, value in list(entry["inputs"].items()):
-            if isinstance(value, list) and value[0] not in prompt:
-                del entry["inputs"][name]
-    return prompt
+def to_api(
+    document: Mapping[str, Any],
+    catalog: Mapping[str, Any],
+    *,
+    rng: random.Random | None = None,
+    virtual: Mapping[str, Resolver] | None = None,
+) -> dict[str, Any]:
+    """Turn a save file of the editor into the prompt that the editor's own export gives.
+
+    Args:
+        document: The parsed save file.
+        catalog: The server's ``/object_info``.
+        rng: Makes the choices in dynamic prompts such as ``{a|b}``; a new one unless given.
+        virtual: What nodes do that exist in the editor only, by their types. Unless given, those of `RESOLVERS` whose
+            pack is among the catalogue's, as the editor has its scripts only then. A type that the catalogue has is the
+            server's own, whatever stands here.
+
+    Returns:
+        For every node that the server shall run its inputs, class and title, by its id.
+
+    Raises:
+        WorkflowError: The file is broken; the message names the node and what is wrong with it.
+    """
+    if virtual is None:
+        virtual = installed(catalog)
+    resolvers = {name: each for name, each in virtual.items() if name not in catalog}
+    try:
+        workflow = load(read(document), catalog, resolvers)
+        for graph in workflow.graphs():
+            primitives.apply(graph)
+        return _Export(workflow, resolvers, rng if rng is not None else random.Random()).run()  # noqa: S311 - no secret
+    except RecursionError:
+        raise WorkflowError("the workflow has subgraphs or texts that are nested too deeply") from None
 
 
-def _sent(value: Any, *, curve: bool = False) -> Any:
-    if isinstance(value, list):
-        return {"__type__": "CURVE", "__value__": value} if curve else {"__value__": value}
-    return value
+@define(eq=False)
+class Place:
+    """A node in one instance of its graph.
+
+    Attributes:
+        id: Its id in the prompt: those of the nodes around it and its own, with colons between.
+        node: The node.
+        host: The place of the node that stands for the graph; None on the outermost level.
+        level: The places of the same graph by the ids of their nodes.
+    """
+
+    id: str
+    node: Node
+    host: Place | None
+    level: dict[str, Place] = field(repr=False)
+    inner: dict[str, Place] = field(factory=dict, repr=False)
+
+    @property
+    def type(self) -> str:
+        """The node's class."""
+        return self.node.saved.type
+
+    @property
+    def title(self) -> str | None:
+        """What the user calls the node."""
+        return self.node.title
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """The editor's own notes."""
+        return self.node.properties
+
+    @property
+    def values(self) -> Any:
+        """``widgets_values``, as the save file has it."""
+        return self.node.saved.values
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the node's inputs."""
+        return [slot.name for slot in self.node.slots]
+
+    def surroundings(self) -> Iterable[list[NodeView]]:
+        """The places of the same graph, then those of the graph around it, and so on to the outermost."""
+        place: Place | None = self
+        while place is not None:
+            yield list(place.level.values())
+            place = place.host
+
+    def __str__(self) -> str:
+        """How messages name it."""
+        return f"node {self.id} ({self.title or self.type})"
 
 
-def _apply_primitive(node: EditorNode) -> None:
-    values = node.data.get("widgets_values")
-    if not isinstance(values, list) or not values:
-        return
-    for link in node.graph.links.values():
-        if link.origin_id == node.id:
-            target = node.graph.target(link.id)
-            if target is None:
+@frozen
+class _Input:
+    """On the way to where a value comes from: at an input."""
+
+    place: Place
+    number: int
+    kind: Any = None
+
+
+@frozen
+class _Output:
+    """On the way to where a value comes from: at an output."""
+
+    place: Place
+    number: int
+    kind: Any
+
+
+@frozen
+class _Found:
+    """The end of the way: what the prompt has there."""
+
+    value: Any
+
+
+class _Export:
+    def __init__(self, workflow: Workflow, resolvers: Mapping[str, Resolver], rng: random.Random) -> None:
+        self._root = workflow.root
+        self._resolvers = resolvers
+        self._rng = rng
+
+    def run(self) -> dict[str, Any]:
+        prompt: dict[str, Any] = {}
+        links: list[tuple[dict[str, Any], str]] = []
+        for place in list(self._places(self._root, None)):
+            node = place.node
+            if node.is_virtual or node.saved.mode in _OFF:
                 continue
-            other, slot = target
-            widget = other.widget_of(slot)
-            if widget is not None:
-                widget.set(values[0])
+            inputs = {widget.name: self._sent(node, widget) for widget in node.widgets if widget.name and widget.sent}
+            for number, slot in enumerate(node.slots):
+                found = self._resolve(_Input(place, number))
+                if found is not None:
+                    inputs[slot.name] = found.value
+                    if isinstance(found.value, list):
+                        links.append((inputs, slot.name))
+            prompt[place.id] = {"inputs": inputs, "class_type": node.class_type, "_meta": {"title": node.title}}
+        for inputs, name in links:
+            if isinstance(inputs[name], list) and inputs[name][0] not in prompt:
+                del inputs[name]
+        return prompt
 
+    def _places(self, graph: Graph, host: Place | None) -> Iterator[Place]:
+        """All nodes, those within a subgraph once for every node that stands for it."""
+        count = 0
+        waiting: list[tuple[Graph, Place | None]] = [(graph, host)]
+        while waiting:
+            graph, host = waiting.pop()
+            level: dict[str, Place] = host.inner if host is not None else {}
+            for node in graph.nodes.values():
+                level[node.id] = Place(f"{host.id}:{node.id}" if host is not None else node.id, node, host, level)
+            count += len(level)
+            if count > _MOST:
+                raise WorkflowError(f"the subgraphs within subgraphs come to more than {_MOST} nodes")
+            for place in level.values():
+                # What is switched off on the outermost level is left out; further in, only its outputs are.
+                is_out = host is None and place.node.saved.mode in _OFF
+                if isinstance(place.node, SubgraphNode) and not is_out:
+                    waiting.append((place.node.subgraph, place))
+                yield place
 
-class _Place:
-    """A node in one instance of its graph."""
+    def _sent(self, node: Node, widget: Widget) -> Any:
+        value = javascript.held(widget.current())
+        if isinstance(value, str):
+            if widget.dynamic_prompts:
+                return texts.choose(value, self._rng)
+            if widget.name == "filename_prefix" and node.class_type in texts.SAVERS:
+                return texts.replace_names(self._root, value)
+        if widget.kind == "curve" and isinstance(value, list):
+            return {"__type__": "CURVE", "__value__": value}
+        return _wrapped(value)
 
-    def __init__(self, node: EditorNode, path: tuple[str, ...], host: _Place | None) -> None:
-        self.node = node
-        self.path = path
-        self.host = host
-        self.id = ":".join((*path, node.id))
-        self.places: dict[str, _Place] = {}
+    def _resolve(self, start: _Input) -> _Found | None:
+        """Follow links against their direction, from an input of a node to what stands for it in the prompt."""
+        step: _Step = start
+        seen = set()
+        while step is not None and not isinstance(step, _Found):
+            key = (type(step), step.place.id, step.number)
+            if key in seen:
+                slot = start.place.node.slots[start.number]
+                raise WorkflowError(f"{start.place}: the links that lead to its input {slot.name} go in a circle")
+            seen.add(key)
+            step = self._enter(step) if isinstance(step, _Input) else self._leave(step)
+        return step
 
-    def input(self, slot: Slot, kind: Any = None, seen: frozenset[Any] = frozenset()) -> tuple[Any] | None:
-        """What comes in: a link or a value, in a tuple; None for nothing."""
-        key = (self.id, id(slot))
-        if key in seen:
-            raise RecursionError(self.id)
-        seen |= {key}
+    def _enter(self, step: _Input) -> _Step:
+        place = step.place
+        slot = place.node.slots[step.number]
         if slot.link is None:
             return None
-        graph = self.node.graph
-        link = graph.links.get(slot.link)
+        link = place.node.graph.links.get(slot.link)
         if link is None:
-            return None
-        if link.origin_id == INPUTS and self.host is not None:
-            outer = self.host.node.slots[link.origin_slot]
-            if outer.link is None:
-                widget = self.host.node.promoted(outer)
-                return None if widget is None else (_sent(widget.value),)
-            return self.host.input(outer, None, seen)
-        origin = self.places.get(":".join((*self.path, link.origin_id)))
+            raise WorkflowError(f"{place}: its input {slot.name} names link {slot.link}, which does not exist")
+        if link.origin_id == INPUTS and place.host is not None:
+            return _from_outside(place, slot, link.origin_slot)
+        origin = place.level.get(link.origin_id)
         if origin is None:
-            return None
-        return origin.output(link.origin_slot, slot.type if kind is None else kind, seen)
+            raise WorkflowError(
+                f"{place}: link {link.id} to its input {slot.name} comes from node {link.origin_id}, "
+                "which does not exist"
+            )
+        return _Output(origin, link.origin_slot, slot.type if step.kind is None else step.kind)
 
-    def output(self, number: int, kind: Any, seen: frozenset[Any]) -> tuple[Any] | None:
-        node = self.node
-        if node.mode == NEVER:
+    def _leave(self, step: _Output) -> _Step:
+        place, node = step.place, step.place.node
+        if node.saved.mode == NEVER:
             return None
-        if node.mode == BYPASS:
-            slot = self._bypassed(number, kind)
-            return None if slot is None else self.input(slot, None, seen)
-        if node.subgraph is not None:
-            end = node.subgraph.outputs[number]
-            link = node.subgraph.links.get(end.link_ids[0]) if end.link_ids else None
-            if link is None:
-                return None
-            if link.origin_id == INPUTS:
-                return self.input(node.slots[link.origin_slot], None, seen)
-            inner = self.places.get(":".join((self.id, link.origin_id)))
-            return None if inner is None else inner.output(link.origin_slot, kind, seen)
+        if node.saved.mode == BYPASS:
+            number = _bypassed(node, step.number, step.kind)
+            return None if number is None else _Input(place, number)
+        if isinstance(node, SubgraphNode):
+            return _from_inside(place, node, step)
+        resolver = self._resolvers.get(node.saved.type)
+        if resolver is not None and node.saved.type not in BUILT_IN:
+            source = resolver(place, step.number)
+            return self._named(place, source) if source is not None else None
         if node.is_virtual:
-            return self.input(node.slots[number], kind, seen) if number < len(node.slots) else None
-        return ([self.id, number],)
+            return _Input(place, step.number, step.kind) if 0 <= step.number < len(node.slots) else None
+        return _Found([place.id, step.number])
 
-    def _bypassed(self, number: int, kind: Any) -> Slot | None:
-        slots = self.node.slots
-        if not slots:
-            return None
-        if kind in {"*", ""}:
-            return slots[number] if len(slots) > number else slots[0]
-        out = self.node.outputs[number] if number < len(self.node.outputs) else "*"
-        if number < len(slots) and _fits(slots[number].type, out) and _fits(slots[number].type, kind):
-            return slots[number]
-        for slot in slots:
-            if slot.type == kind:
-                return slot
-        return next((slot for slot in slots if _fits(slot.type, out) and _fits(slot.type, kind)), None)
+    def _named(self, place: Place, source: tuple[NodeView, int]) -> _Step:
+        other, number = source
+        if not isinstance(other, Place):
+            raise TypeError(
+                f"the resolver of {place.type} returned {other!r}, which is none of the nodes that it was given"
+            )
+        return _Input(other, number) if 0 <= number < len(other.node.slots) else None
 
 
-def _fits(one: Any, other: Any) -> bool:
-    if one in {"", "*", 0, None} or other in {"", "*", 0, None} or one == other:
-        return True
-    mine, yours = str(one).lower().split(","), str(other).lower().split(",")
-    return any(left == right or left in {"", "*"} or right in {"", "*"} for left in mine for right in yours)
+_Step = _Input | _Output | _Found | None
 
 
-def _places(graph: Graph, path: tuple[str, ...], host: _Place | None) -> Iterator[_Place]:
-    for node in graph.nodes.values():
-        place = _Place(node, path, host)
-        yield place
-        # As in the editor: what is switched off on the outermost level is left out, and further in only its outputs are.
-        if node.subgraph is not None and (path or node.mode not in _OFF):
-            yield from _places(node.subgraph, (*path, node.id), place)
+def _from_outside(place: Place, slot: Slot, number: int) -> _Step:
+    """An input of the subgraph is linked within: what comes to it from outside counts, else the value it has there."""
+    host = place.host
+    if host is None or not 0 <= number < len(host.node.slots):
+        raise WorkflowError(f"{place}: its input {slot.name} is linked to an input that its subgraph does not have")
+    outer = host.node.slots[number]
+    if outer.link is not None:
+        return _Input(host, number)
+    return _Found(_wrapped(javascript.held(outer.promoted.value))) if outer.promoted is not None else None
+
+
+def _from_inside(place: Place, node: SubgraphNode, step: _Output) -> _Step:
+    """An output of the subgraph gives what is linked to it within."""
+    if not 0 <= step.number < len(node.subgraph.outputs):
+        raise WorkflowError(f"{place}: a link comes from its output {step.number}, which its subgraph does not have")
+    links = node.subgraph.links
+    link_ids: list[LinkId] = node.subgraph.outputs[step.number].link_ids
+    link = next((links[link_id] for link_id in link_ids if link_id in links), None)
+    if link is None:
+        return None
+    if link.origin_id == INPUTS:
+        return _Input(place, link.origin_slot) if 0 <= link.origin_slot < len(node.slots) else None
+    inner = place.inner.get(link.origin_id)
+    if inner is None:
+        raise WorkflowError(f"{place}: its output {step.number} comes from node {link.origin_id}, which does not exist")
+    return _Output(inner, link.origin_slot, step.kind)
+
+
+def _bypassed(node: Node, number: int, kind: Any) -> int | None:
+    """Which input of a bypassed node goes through to an output."""
+    slots = node.slots
+    if not slots:
+        return None
+    if kind in {"*", ""}:
+        return number if 0 <= number < len(slots) else 0
+    given = node.outputs[number].type if 0 <= number < len(node.outputs) else "*"
+
+    def fits(slot: Slot) -> bool:
+        return is_compatible(slot.type, given) and is_compatible(slot.type, kind)
+
+    if 0 <= number < len(slots) and fits(slots[number]):
+        return number
+    same = next((at for at, slot in enumerate(slots) if slot.type == kind), None)
+    return same if same is not None else next((at for at, slot in enumerate(slots) if fits(slot)), None)
+
+
+def _wrapped(value: Any) -> Any:
+    """A list that is a value is told apart from a link."""
+    return {"__value__": value} if isinstance(value, list) else value
