@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError, node_label
 from comfyclient.workflow import check, links
-from comfyclient.workflow.source import read
+from comfyclient.workflow.source import PATIENCE, read
 from comfyclient.workflow.wording import (
     MissingError,
     kind_of,
@@ -25,7 +25,7 @@ from comfyclient.workflow.wording import (
 if TYPE_CHECKING:
     import os
 
-    from comfyclient.workflow.source import Source
+    from comfyclient.workflow.source import Preference, Source
 
 _MOST_KINDS = 5  # in a repr
 
@@ -135,19 +135,28 @@ class Workflow(Mapping[str, Node]):
         self._graph = {node_id: _copy_node(node) for node_id, node in raw.items()}
 
     @classmethod
-    def load(cls, source: Source) -> Workflow:
-        """Load a workflow from wherever it is.
+    def load(cls, source: Source, *, prefer: Preference = "prompt", timeout: float = PATIENCE) -> Workflow:
+        """Load a workflow from wherever it is: JSON, or what ComfyUI made with it.
+
+        Files and bytes are known by their content, not their name. Images, videos, sounds and models are read as far
+        as their metadata goes, in constant memory.
 
         Args:
-            source: A path, JSON text (a string that begins with a brace), bytes, an open file, a dict, or
-                another workflow, which is copied.
+            source: A path, JSON text (a string that begins with a brace), bytes, an open file, an ``http`` or
+                ``https`` URL such as that of ``client.files.url``, an ``OutputFile`` of a result, a dict, or
+                another workflow, which is copied. A URL is fetched without the credentials of any client; where they
+                are needed, give the ``OutputFile``, or the bytes of ``client.files.read``.
+            prefer: Which one to take where there are two: the ``"prompt"`` that ran, or the ``"workflow"`` that the
+                editor sent along. If there is only the other one, that is taken.
+            timeout: Seconds that fetching a URL may take in all.
 
         Raises:
-            WorkflowError: It is empty, no JSON, or not a workflow in the API format; the message says what it
-                is instead, and what to do.
+            WorkflowError: It is empty, no JSON, a file without a workflow, or not a workflow in the API format; the
+                message says what it is instead, and what to do.
             OSError: The file cannot be read.
+            ComfyError: The URL cannot be fetched: ``ServerUnreachable``, ``RequestTimeout``, ``NotFound`` and so on.
         """
-        graph, name = read(source)
+        graph, name = read(source, prefer=prefer, timeout=timeout)
         try:
             return cls(graph)
         except WorkflowError as error:
