@@ -1,0 +1,160 @@
+"""Starting and stopping the embedded server: what is left behind, and how fast it is."""
+# ruff: noqa: N802 - a node's function is called what the class is
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from comfyclient import Client, ServerUnreachable
+from comfyclient.testing import EmbeddedServer, node
+from tests.conftest import soon
+from tests.testing.nodes import Gate, gate_node, graph, n
+from tests.workflows import plain
+
+SECONDS = 10.0
+
+
+def threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("embedded-comfyui")}
+
+
+def test_nothing_is_left_behind() -> None:
+    with EmbeddedServer() as server, Client(server.url) as client:
+        client.run(plain(1), timeout=SECONDS)
+        root = server.root
+        assert root.exists()
+        assert threads() == {"embedded-comfyui-server", "embedded-comfyui-worker"}
+    assert not root.exists()
+    assert threads() == set()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port))
+
+
+def test_it_may_be_started_again_at_the_same_port() -> None:
+    server = EmbeddedServer()
+    with pytest.raises(RuntimeError, match="was not started"):
+        _ = server.url
+    for _ in range(2):
+        with server:
+            url = server.url
+            assert requests.get(f"{url}/prompt", timeout=SECONDS).ok
+            with pytest.raises(RuntimeError, match="runs already"):
+                server.start()
+    server.stop()
+    with pytest.raises(RuntimeError, match="does not run"):
+        _ = server.root
+
+
+def test_stopping_interrupts_what_runs_and_cuts_who_is_connected() -> None:
+    gate = Gate()
+    waiting = plain(1)
+    waiting["1"]["inputs"]["color"] = ["3", 0]
+    waiting["3"] = n("Wait")
+    with EmbeddedServer([gate_node(gate)]) as server, Client(server.url) as client:
+        client.submit(
+            graph(
+                n1=n("Wait"),
+                n2=n("PreviewImage", images=["3", 0]),
+                n3=n("EmptyImage", width=["1", 0], height=8, batch_size=1, color=0),
+            )
+        )
+        assert gate.reached.wait(SECONDS)
+        before = time.monotonic()
+        server.stop()
+        assert time.monotonic() - before < SECONDS
+    assert threads() == set()
+
+
+def test_a_node_that_does_not_return_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("comfyclient.testing.machine.STOPPING", 0.1)
+    reached, released = threading.Event(), threading.Event()
+
+    @node(output_node=True)
+    def Hang() -> None:
+        reached.set()
+        released.wait(SECONDS)
+
+    server = EmbeddedServer([Hang])
+    server.start()
+    with Client(server.url) as client:
+        client.submit(graph(n1=n("Hang")))
+        assert reached.wait(SECONDS)
+        with pytest.warns(ResourceWarning, match="does not return"):
+            server.stop()
+    released.set()
+    assert soon(lambda: not threads())
+
+
+def test_only_this_machine_may_connect() -> None:
+    with EmbeddedServer() as server:
+        with open("/proc/net/tcp", encoding="ascii") as table:  # noqa: PTH123 - no file
+            listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
+        assert f"0100007F:{server.port:04X}" in listening
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Origin": "null"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "comfy.example", "Origin": "http://evil.example"}, 200),
+        ({}, 200),
+    ],
+)
+def test_pages_of_other_origins_are_refused(headers: dict[str, str], status: int) -> None:
+    with EmbeddedServer() as server:
+        assert requests.get(f"{server.url}/prompt", headers=headers, timeout=SECONDS).status_code == status
+
+
+def test_the_own_origin_is_welcome() -> None:
+    with EmbeddedServer() as server:
+        answer = requests.get(f"{server.url}/prompt", headers={"Origin": server.url}, timeout=SECONDS)
+        assert answer.status_code == 200
+
+
+def test_unknown_routes() -> None:
+    with EmbeddedServer() as server:
+        answer = requests.get(f"{server.url}/nope", timeout=SECONDS)
+        assert (answer.status_code, answer.content) == (404, b"")
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        answer = requests.post(f"{server.url}/nope", timeout=SECONDS)
+        assert (answer.status_code, answer.text) == (405, "405: Method Not Allowed")
+        assert requests.options(f"{server.url}/nope", timeout=SECONDS).status_code == 200
+        assert requests.get(f"{server.url}/prompt/", timeout=SECONDS).status_code == 404
+
+
+def test_importing_the_client_does_not_import_the_server() -> None:
+    code = "import sys, comfyclient; sys.exit('aiohttp' in sys.modules or 'comfyclient.testing' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_taken_port() -> None:
+    with EmbeddedServer() as server, pytest.raises(OSError, match="in use"):
+        EmbeddedServer(port=server.port).start()
+    with Client(server.url, connect_timeout=1) as client, pytest.raises(ServerUnreachable):
+        client.queue.info()
+
+
+def test_the_command_prints_its_url_and_ends_with_ctrl_c() -> None:
+    command = [sys.executable, "-m", "comfyclient.testing", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stdout.readline().split()[-1]
+        with Client(url) as client:
+            assert client.run(plain(2), timeout=SECONDS).images
+        process.send_signal(2)
+        assert process.wait(SECONDS) == 0
+        assert process.stderr.read() == ""
