@@ -1,26 +1,21 @@
-"""HTTP: the only importer of requests.
+"""HTTP: requests, their failures, and when they are tried again.
 
-One ``requests.Session`` per thread, since a session is not safe to share; proxies and TLS settings are read
-from the environment once per client, since requests would read them anew for every request.
+One ``requests.Session`` per thread, since a session is not safe to share; see ``_network`` for what they are given.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import socket
 import ssl
 import threading
 import weakref
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -29,8 +24,8 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from comfyclient._network import Network, Session, Sockets, explain_tls
 from comfyclient._process import OneProcess
-from comfyclient._version import __version__
 from comfyclient.config import ClientConfig, redact
 from comfyclient.errors import (
     AuthenticationError,
@@ -40,6 +35,7 @@ from comfyclient.errors import (
     RequestTimeout,
     ServerError,
     ServerUnreachable,
+    Unsupported,
     first_line,
 )
 
@@ -53,7 +49,9 @@ CHUNK = 256 * 1024
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_KINDS = {401: AuthenticationError, 403: AuthenticationError, 404: NotFound, 407: AuthenticationError}
 _REDIRECTS = 300
+_NOT_ALLOWED = 405
 _NOT_MODIFIED = 304  # comes only when it was asked for
 
 
@@ -68,74 +66,6 @@ def path_segment(value: str) -> str:
     return quote(value, safe="")
 
 
-class _Sockets:
-    """The open sockets of one transport. Sessions know it, and not the transport, which would never be freed then."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards _open
-        self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-
-    def add(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._open.add(sock)
-
-    def shut_down(self) -> None:
-        """End whatever waits for data."""
-        with self._lock:
-            sockets = list(self._open)
-        for sock in sockets:
-            with suppress(OSError):  # closed already
-                sock.shutdown(socket.SHUT_RDWR)
-
-
-class _Adapter(HTTPAdapter):
-    """Notes the sockets that it opens, so that those that wait for an answer can be shut down, too."""
-
-    def __init__(self, sockets: _Sockets) -> None:
-        self._sockets = sockets
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _noting(HTTPConnectionPool, self._sockets),
-            "https": _noting(HTTPSConnectionPool, self._sockets),
-        }
-
-
-def _noting(pool_class: type[HTTPConnectionPool], sockets: _Sockets) -> type[HTTPConnectionPool]:
-    connection_class: Any = pool_class.ConnectionCls
-
-    class Connection(connection_class):  # type: ignore[misc]  # one of urllib3's two
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    return type(pool_class.__name__, (pool_class,), {"ConnectionCls": Connection})
-
-
-class _Session(requests.Session):
-    """Keeps the configured headers to the server that they are for.
-
-    requests does so for ``Authorization``; a token may as well travel in a header of another name.
-    """
-
-    def __init__(self, headers: Mapping[str, str], sockets: _Sockets) -> None:
-        super().__init__()
-        self.mount("http://", _Adapter(sockets))
-        self.mount("https://", _Adapter(sockets))
-        self.trust_env = False
-        self.headers.update(headers)
-        self._own = headers
-
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
-        before, after = response.request.url, prepared_request.url
-        if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]
-            for name in self._own:
-                prepared_request.headers.pop(name, None)
-
-
 class Transport:
     """Sends requests to one server, from any number of threads.
 
@@ -145,23 +75,19 @@ class Transport:
 
     def __init__(self, config: ClientConfig) -> None:
         self.config = config
+        self._network = Network(config)
         self._base = config.shown_url
-        self._headers = {
-            "User-Agent": f"comfyclient/{__version__}",
-            **config.request_headers,
-        }
-        self._proxies = get_environ_proxies(self._base)
-        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._answered = False
         self._local = threading.local()
         self._lock = threading.Lock()  # guards _sessions
-        self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
-        self._sockets = _Sockets()
+        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._sockets = Sockets()
         self._process = OneProcess()
         self._closed = threading.Event()
 
     def url(self, path: str) -> str:
         """The full address of a path, without credentials."""
-        return self._base + path
+        return self._network.url(path)
 
     def request(
         self,
@@ -174,6 +100,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         stream: bool = False,
+        since: str | None = None,
     ) -> requests.Response:
         """Send one request and return its successful answer.
 
@@ -188,8 +115,10 @@ class Transport:
             headers: Headers of this request only.
             timeout: Seconds of silence instead of ``config.read_timeout``.
             stream: Leave the body unread; the caller has to close the answer.
+            since: The version of ComfyUI that brought this route.
 
         Raises:
+            Unsupported: The server is older than that.
             ServerUnreachable: No connection, or it broke.
             RequestTimeout: No answer in time.
             ServerError: Any 4xx or 5xx, as its subclass where there is one.
@@ -212,7 +141,7 @@ class Transport:
                 if last or retry is None or response.status_code not in retry.statuses:
                     if response.ok and (response.status_code < _REDIRECTS or response.status_code == _NOT_MODIFIED):
                         return response
-                    _raise_for(method, response)
+                    self._raise_for(method, path, response, since)
                 log.debug("%s %s answered %d; trying again", method, self.url(path), response.status_code)
                 response.close()
             if self._closed.wait(retry.pause(attempt)):
@@ -300,7 +229,7 @@ class Transport:
         if not 0 < patience <= threading.TIMEOUT_MAX:
             raise ValueError(f"timeout is a time in seconds above 0, not {timeout!r}")
         with self._mapped(method, self.url(path), patience):
-            return self._session().request(
+            response = self._session().request(
                 method,
                 self.url(path),
                 params=params,
@@ -308,16 +237,25 @@ class Transport:
                 headers=headers,
                 timeout=(self.config.connect_timeout, patience),
                 stream=stream,
-                proxies=self._proxies,
-                verify=self._verify,
+                proxies=self._network.proxies,
+                verify=self._network.verify,  # here, since the environment would win over that of a session
+                cert=self._network.cert,
                 # A redirected POST would arrive as a GET without its body.
                 allow_redirects=method in _SAFE,
             )
+        self._answered = True
+        return response
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
+    def _raise_for(self, method: str, path: str, response: requests.Response, since: str | None) -> NoReturn:
+        error = _error_of(method, response)
+        if since is not None and _is_unknown_route(error):
+            raise Unsupported(f"{method} {path.partition('?')[0]}", since, self._base)
+        raise error
+
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _Session(self._headers, self._sockets)
+            session = self._local.session = self._network.session(self._sockets)
             with self._lock:
                 self._sessions.add(session)
         return session
@@ -342,12 +280,25 @@ class Transport:
             causes = list(_causes(error))
             if any(isinstance(cause, _TOO_SLOW) for cause in causes):  # in mid-body: a ConnectionError to requests
                 raise RequestTimeout(method, url, patience) from None
-            unsent = any(isinstance(cause, _NEVER_CONNECTED) for cause in causes)
-            raise ServerUnreachable(self._tried(error), first_line(causes[-1]), maybe_sent=not unsent) from None
+            raise self._unreachable(error, causes) from None
         except ValueError:
             if method not in _SAFE:
                 raise  # by the body, while it was read
             raise ServerUnreachable(self._base, _UNUSABLE_REASON) from None
+
+    def _unreachable(self, error: Exception, causes: list[BaseException]) -> ServerUnreachable:
+        tried, reason = self._tried(error), first_line(str(causes[-1]).rpartition(_URLLIB3S_PREFACE)[2])
+        if explanation := next(filter(None, map(explain_tls, causes)), ""):
+            return ServerUnreachable(tried, explanation)
+        if tried == self._base and tried.startswith("http:") and not self._answered:
+            if any(isinstance(cause, BadStatusLine) and _TLS_ALERT in str(cause) for cause in causes):
+                return ServerUnreachable(tried, _WANTS_TLS)
+            if any(isinstance(cause, _BROKEN_OFF) for cause in causes):
+                reason += "; if it wants TLS, write https:// instead of http://"
+        unsent = any(isinstance(cause, _NEVER_CONNECTED) for cause in causes)
+        if unsent and self._network.proxy_url is not None:
+            reason += f", by way of the proxy {redact(self._network.proxy_url)}"
+        return ServerUnreachable(tried, reason, maybe_sent=not unsent)
 
     def _tried(self, error: Exception) -> str:
         """The server's address, or the one that it redirected to."""
@@ -366,6 +317,10 @@ _NEVER_CONNECTED = (
     requests.exceptions.ProxyError,
     ssl.SSLCertVerificationError,  # other TLS errors can come after the request was sent
 )
+_BROKEN_OFF = (ConnectionResetError, BrokenPipeError, RemoteDisconnected)
+_TLS_ALERT = "\x15\x03"
+_WANTS_TLS = "it speaks TLS; write https:// instead of http://"
+_URLLIB3S_PREFACE = "Failed to establish a new connection: "  # after the repr of an object
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -377,7 +332,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         inner = next((value for value in wrapped if isinstance(value, BaseException)), None)
 
 
-def _raise_for(method: str, response: requests.Response) -> NoReturn:
+def _error_of(method: str, response: requests.Response) -> ServerError:
     with response:
         try:
             raw = response.content
@@ -389,5 +344,10 @@ def _raise_for(method: str, response: requests.Response) -> NoReturn:
         body = raw.decode("utf-8", "replace")
     if response.is_redirect:
         body = f"a redirect to {redact(response.headers['Location'])}"
-    kind = {401: AuthenticationError, 403: AuthenticationError, 404: NotFound}.get(response.status_code, ServerError)
-    raise kind(response.status_code, body, method, redact(response.url))
+    kind = _KINDS.get(response.status_code, ServerError)
+    return kind(response.status_code, body, method, redact(response.url))
+
+
+def _is_unknown_route(error: ServerError) -> bool:
+    """Whether the server may have no such route at all: it says so by 405, or by 404 with nothing more."""
+    return error.status == _NOT_ALLOWED or (isinstance(error, NotFound) and error.body in ("", "404: Not Found"))

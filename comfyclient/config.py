@@ -8,14 +8,19 @@ import re
 import threading
 import uuid
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from attrs import Attribute, field, fields, frozen
+from attrs.converters import optional as if_given
 from attrs.validators import ge, instance_of, optional
 
 __all__ = ["ClientConfig", "Reconnect", "Retry"]
+
+_ROUTES = frozenset({"history", "object_info", "prompt", "queue", "system_stats", "ws"})
+"""What people append to the server's address."""
+_PROXIES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 
 
 def _seconds(_: object, attribute: Attribute[float], value: float) -> None:
@@ -73,10 +78,6 @@ class Reconnect(Backoff):
     deaf_after: float = field(default=5.0, validator=_seconds)
 
 
-def _default_url() -> str:
-    return os.environ.get("COMFYUI_URL") or "http://127.0.0.1:8188"
-
-
 def _base_url(url: str) -> str:
     if not isinstance(url, str):
         kind = type(url).__name__
@@ -84,16 +85,45 @@ def _base_url(url: str) -> str:
         raise TypeError(msg)
     text = url.strip()
     text = text if ":/" in text else f"http://{text}"
+    parts = _split(text, {"http", "https"})
+    if parts is None or parts.fragment:
+        shown = redact(text).rpartition("@")[2] if url.strip() else ""
+        if shown.startswith(("ws://", "wss://")):  # redact has found a host in it, if there is any
+            fitting = shown.replace("ws", "http", 1).removesuffix("/ws")
+            hint = f"write {fitting!r}, from which the websocket's address follows"
+        else:
+            hint = "write 'http://host:port', and a path prefix if it has one"
+        msg = f"{shown!r} is no URL of a ComfyUI server; {hint}"
+        raise ValueError(msg)
+    path = parts.path.rstrip("/")
+    head, _, last = path.rpartition("/")
+    if last in _ROUTES:
+        shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], head, "", ""))
+        msg = f"{redact(text)!r} is the URL of one route of a ComfyUI server; give the server's own, {shown!r}"
+        raise ValueError(msg)
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def _proxy_url(url: str) -> str:
+    if not isinstance(url, str):
+        raise TypeError(f"the proxy's URL must be a string such as 'http://proxy:3128', not {type(url).__name__}")
+    text = url.strip()
+    text = text if ":/" in text else f"http://{text}"
+    parts = _split(text, _PROXIES)
+    if parts is None or parts.path.strip("/") or parts.query or parts.fragment:
+        shown = redact(text).rpartition("@")[2] if url.strip() else ""
+        raise ValueError(f"{shown!r} is no URL of a proxy; write 'http://host:port' or 'socks5h://host:port'")
+    return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+
+
+def _split(text: str, schemes: set[str] | frozenset[str]) -> SplitResult | None:
+    """The parts of a URL with one of these schemes and a usable host and port."""
     try:
         parts = urlsplit(text)
-        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        parts, fits = SplitResult("", "", "", "", ""), False
-    if not fits or parts.query or parts.fragment or re.search(r"\s", parts.netloc):
-        shown = redact(text).rpartition("@")[2]  # an ill-formed URL can hide its password where it is not looked for
-        msg = f"{shown!r} is no URL of a ComfyUI server; write 'http://host:port', and a path prefix if it has one"
-        raise ValueError(msg)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+        return None
+    return parts if fits and not re.search(r"\s", parts.netloc) else None
 
 
 def redact(url: str) -> str:
@@ -105,29 +135,133 @@ def redact(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _headers(headers: Mapping[str, Any]) -> dict[str, str]:
+def _check_line(what: str, value: object) -> None:
     """Refuse early what requests would refuse with the value, a token perhaps, in its message."""
+    if not isinstance(value, str) or value != value.strip() or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
+        raise ValueError(f"{what} must be one line of Latin-1 text, without spaces around")
+
+
+def _check_name(what: str, name: object) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise ValueError(f"{name!r} is not the name of {what}")
+
+
+def _headers(headers: Mapping[str, Any]) -> dict[str, str]:
     for name, value in dict(headers).items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ValueError(f"{name!r} is not the name of an HTTP header")
-        if not isinstance(value, str) or value != value.strip() or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
-            raise ValueError(
-                f"the value of the header {name!r} must be one line of Latin-1 text, without spaces around"
-            )
+        _check_name("an HTTP header", name)
+        _check_line(f"the value of the header {name!r}", value)
     return dict(headers)
+
+
+def _cookies(cookies: Mapping[str, Any]) -> dict[str, str]:
+    for name, value in dict(cookies).items():
+        _check_name("a cookie", name)
+        _check_line(f"the value of the cookie {name!r}", value)
+        if ";" in value:
+            raise ValueError(f"the value of the cookie {name!r} must not hold a semicolon")
+    return dict(cookies)
+
+
+def _params(params: Mapping[str, Any]) -> dict[str, str]:
+    given: dict[Any, Any] = dict(params)
+    for name, value in given.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ValueError(f"the parameter {name!r} must be text")  # noqa: TRY004 - as in headers and cookies
+    return given
+
+
+def _token(token: Any) -> str:
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+        raise ValueError("token must be what follows after 'Bearer ': one word of ASCII characters")
+    return str(token)
+
+
+def _user(user: str) -> str:
+    _check_line("user", user)
+    return user
+
+
+def _key(key: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key of a Comfy account must be text, not {type(key).__name__}")
+    return key
+
+
+def _auth(auth: Any) -> Any:
+    if isinstance(auth, tuple):
+        if len(auth) != 2 or not all(isinstance(part, str) for part in auth):  # noqa: PLR2004 - a pair
+            raise ValueError("auth must be (user, password), two strings, or an auth object of requests")
+        if ":" in auth[0]:
+            raise ValueError("the user name of auth must not hold a colon: basic auth ends it there")
+    elif not callable(auth):
+        raise TypeError(f"auth must be (user, password), or an auth object of requests, not {type(auth).__name__}")
+    return auth
+
+
+def _path(option: str, value: Any) -> str:
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(path := os.fspath(value), str) or not path:
+        raise TypeError(f"{option} must be the path of a file in PEM format, not {value!r}")
+    return path
+
+
+def _verify(verify: Any) -> bool | str:
+    return verify if isinstance(verify, bool) else _path("verify, if neither True nor False,", verify)
+
+
+def _cert(cert: Any) -> str | tuple[str, str]:
+    if not isinstance(cert, (tuple, list)):
+        return _path("cert", cert)
+    if len(cert) != 2:  # noqa: PLR2004 - a pair
+        raise ValueError("cert must be the path of a file, or two of them: (certificate, key)")
+    return (_path("the certificate of cert", cert[0]), _path("the key of cert", cert[1]))
+
+
+def _names(values: Mapping[str, str]) -> str:
+    return repr(list(values))
+
+
+def _hidden(value: object) -> str:
+    return "None" if value is None else "'***'"
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
 @frozen(kw_only=True)
 class ClientConfig:
     """Everything a client has to know about its server. Immutable.
 
+    It can be pickled if ``auth`` can, and then the pickle holds every secret of it; ``repr`` shows none.
+
     Attributes:
         url: Base address, with a path prefix where a proxy has one. By default the environment variable
-            ``COMFYUI_URL``, or else ``http://127.0.0.1:8188``, where ComfyUI listens by itself.
+            ``COMFYUI_URL``, or else ``http://127.0.0.1:8188``, where ComfyUI listens by itself. One that ends in
+            ``/api`` is for proxies that forward nothing else: every request keeps that prefix. User and password in it
+            are sent as basic auth, and a query in it goes along with every request.
         client_id: The websocket's id; the server sends a prompt's events to the client that submitted it.
             One id for each client: with two sockets of one id, the server forgets the newer one.
         realtime: Whether to use the websocket. Without it jobs work by polling.
+        token: Sent as ``Authorization: Bearer``. By default the environment variable ``COMFYUI_TOKEN``, if nothing
+            else here says who you are.
+        auth: ``(user, password)`` for basic auth, or any auth object of requests. It is called for each request, in
+            the thread that sends it, and for each handshake of the websocket. One that waits for the server's
+            challenge, such as ``HTTPDigestAuth``, works for requests only; jobs are then followed by polling.
         headers: Extra HTTP headers for every request, the websocket's handshake included.
+        cookies: Cookies for the same.
+        params: Parameters for the query of the same, such as ``{"token": "..."}``.
+        user: Who you are to a server with ``--multi-user``: the id that ``client.users`` tells, not the name.
+        api_key_comfy_org: The API key of a Comfy account, for the server's API nodes. It is sent with each prompt, in
+            ``extra_data``; what you pass there yourself wins. Servers before 0.9 show it to whoever asks for their
+            queue, and those before 0.3.45 keep it in their history, too.
+        auth_token_comfy_org: The token of a Comfy account that is logged in, sent likewise.
+        verify: Whether to verify the server's TLS certificate, or the path of the CA bundle to trust instead of the
+            usual one: a file or a directory.
+        cert: A client certificate for TLS: the path of a file that holds it and its key, or ``(certificate, key)``.
+        proxy: The proxy for requests and the websocket, such as ``"http://user:password@proxy:3128"``. Those of SOCKS
+            (``socks5h://``, or ``socks5://`` to look names up here) need ``pip install 'comfyclient[socks]'``.
+        trust_env: Whether the environment is asked, once, for what is not said here: ``COMFYUI_URL``,
+            ``COMFYUI_TOKEN``, a proxy (with ``NO_PROXY``), a CA bundle.
         connect_timeout: Seconds for a TCP connection.
         read_timeout: Seconds of silence while an answer is due. ComfyUI answers late while a heavy node runs.
         poll_interval: Seconds of silence about a job after which the server is asked over HTTP.
@@ -136,16 +270,55 @@ class ClientConfig:
         reconnect: How the websocket comes back; ``None`` to stay away once it is lost.
     """
 
-    url: str = field(factory=_default_url, converter=_base_url, repr=redact)
+    trust_env: bool = field(default=True, validator=instance_of(bool))
+    url: str = field(converter=_base_url, repr=redact)
     client_id: str = field(factory=lambda: uuid.uuid4().hex, validator=instance_of(str))
     realtime: bool = True
-    headers: Mapping[str, str] = field(factory=dict, converter=_headers, repr=lambda headers: repr(list(headers)))
+    token: str | None = field(default=None, converter=if_given(_token), repr=_hidden)
+    auth: tuple[str, str] | Callable[[Any], Any] | None = field(default=None, converter=if_given(_auth), repr=_hidden)
+    headers: Mapping[str, str] = field(factory=dict, converter=_headers, repr=_names)
+    cookies: Mapping[str, str] = field(factory=dict, converter=_cookies, repr=_names)
+    params: Mapping[str, str] = field(factory=dict, converter=_params, repr=_names)
+    user: str | None = field(default=None, converter=if_given(_user))
+    api_key_comfy_org: str | None = field(default=None, converter=if_given(_key), repr=_hidden)
+    auth_token_comfy_org: str | None = field(default=None, converter=if_given(_key), repr=_hidden)
+    verify: bool | str | os.PathLike[str] = field(default=True, converter=_verify)
+    cert: str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str]] | None = field(
+        default=None, converter=if_given(_cert)
+    )
+    proxy: str | None = field(
+        default=None, converter=if_given(_proxy_url), repr=lambda proxy: repr(proxy and redact(proxy))
+    )
     connect_timeout: float = field(default=5.0, validator=_seconds)
     read_timeout: float = field(default=60.0, validator=_seconds)
     poll_interval: float = field(default=3.0, validator=_seconds)
     give_up_after: float = field(default=60.0, validator=_seconds)
     retry: Retry | None = field(factory=Retry, validator=optional(instance_of(Retry)))
     reconnect: Reconnect | None = field(factory=Reconnect, validator=optional(instance_of(Reconnect)))
+
+    @url.default
+    def _default_url(self) -> str:
+        return (self.trust_env and os.environ.get("COMFYUI_URL")) or "http://127.0.0.1:8188"
+
+    def __attrs_post_init__(self) -> None:
+        given = {name.lower() for name in self.headers}
+        identities = {
+            "the user in the URL": urlsplit(self.url).username is not None,
+            "token": self.token is not None,
+            "auth": self.auth is not None,
+            "the header Authorization": "authorization" in given,
+        }
+        _one_of(identities)
+        _one_of({"cookies": bool(self.cookies), "the header Cookie": "cookie" in given})
+        _one_of({"user": self.user is not None, "the header comfy-user": "comfy-user" in given})
+        for name, value in parse_qsl(urlsplit(self.url).query, keep_blank_values=True):
+            if self.params.get(name, value) != value:
+                raise ValueError(f"the URL and params give two values for {name!r}; leave one of them out")
+        if self.trust_env and not any(identities.values()) and (token := os.environ.get("COMFYUI_TOKEN")):
+            try:
+                object.__setattr__(self, "token", _token(token))  # as attrs itself does in a frozen class
+            except ValueError as error:
+                raise ValueError(f"COMFYUI_TOKEN cannot be used: {error}") from None
 
     @property
     def shown_url(self) -> str:
@@ -154,12 +327,29 @@ class ClientConfig:
 
     @property
     def request_headers(self) -> dict[str, str]:
-        """The headers of every request and of the websocket's handshake; user info in the URL becomes basic auth."""
+        """The headers of every request and of the websocket's handshake, without cookies and what ``auth`` adds."""
+        headers = dict(self.headers)
         parts = urlsplit(self.url)
-        if parts.username is None:
-            return dict(self.headers)
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        return {"Authorization": "Basic " + b64encode(pair.encode()).decode(), **self.headers}
+        if parts.username is not None:
+            headers["Authorization"] = _basic(unquote(parts.username), unquote(parts.password or ""))
+        elif isinstance(self.auth, tuple):
+            headers["Authorization"] = _basic(*self.auth)
+        elif self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if self.user is not None:
+            headers["comfy-user"] = self.user
+        return headers
+
+    @property
+    def request_params(self) -> dict[str, str]:
+        """The parameters of every request and of the websocket's handshake: those of ``url`` and of ``params``."""
+        return {**dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True)), **self.params}
+
+    @property
+    def account(self) -> dict[str, str]:
+        """The keys of the Comfy account, as they are sent in ``extra_data``."""
+        keys = {"api_key_comfy_org": self.api_key_comfy_org, "auth_token_comfy_org": self.auth_token_comfy_org}
+        return {name: key for name, key in keys.items() if key is not None}
 
     @classmethod
     def of(cls, url: str | None, options: Mapping[str, Any]) -> ClientConfig:
@@ -170,3 +360,9 @@ class ClientConfig:
             raise TypeError(msg)
         given = {**options} if url is None else {**options, "url": url}
         return cls(**given)
+
+
+def _one_of(ways: Mapping[str, bool]) -> None:
+    given = [name for name, is_given in ways.items() if is_given]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")

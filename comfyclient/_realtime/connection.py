@@ -6,17 +6,19 @@ import contextlib
 import enum
 import json
 import logging
-import os
 import socket
 import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import websocket
 
 from comfyclient import _wire
+from comfyclient._network import Network, explain_tls
+from comfyclient._realtime.dialing import dial
 from comfyclient._realtime.frames import MessageSocket, new_socket
+from comfyclient.config import redact
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Connected, Disconnected, Event, Reconnected, ReconnectFailed
 
@@ -51,8 +53,7 @@ class Connection:
     def __init__(self, config: ClientConfig, deliver: Callable[[Event], None]) -> None:
         self._config = config
         self._deliver = deliver
-        scheme, rest = config.shown_url.split("://", 1)
-        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}/ws?clientId={quote(config.client_id, safe='')}"
+        self._network = Network(config)
         self._changed = threading.Condition()  # guards the fields below; the reader alone uses the socket for reading
         self._state = _State.IDLE
         self._thread: threading.Thread | None = None
@@ -68,6 +69,11 @@ class Connection:
     def is_open(self) -> bool:
         """Whether events can arrive now."""
         return self._state is _State.OPEN
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def heard_at(self) -> float:
@@ -127,12 +133,17 @@ class Connection:
             if self._expecting_since is None or self._heard_at >= self._expecting_since:
                 self._expecting_since = since
 
+    def stop(self) -> None:
+        """Have the thread end the next time that it looks up. Returns at once."""
+        with self._changed:
+            self._state = _State.CLOSED
+            self._changed.notify_all()
+
     def close(self, timeout: float = 2.0) -> None:
         """End the thread and the socket. Idempotent, and bounded by twice ``timeout`` plus the connect timeout."""
         with self._changed:
             was_open = self._state is _State.OPEN
-            self._state = _State.CLOSED
-            self._changed.notify_all()
+            self.stop()
             thread, current = self._thread, self._socket
         if thread is None or thread is threading.current_thread():
             return
@@ -176,29 +187,43 @@ class Connection:
 
     def _open(self) -> tuple[MessageSocket, bytes]:
         """A new websocket and the server's first message, without which it might not know the socket yet."""
-        config = self._config
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-        current = new_socket(
-            sockopt=[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)], sslopt={"ca_certs": bundle} if bundle else {}
-        )
+        current = new_socket()
         with self._changed:
             self._socket = current  # so that close() can end a handshake that hangs
         try:
-            current.connect(  # type: ignore[no-untyped-call]
-                self._url,
-                timeout=config.connect_timeout,
-                header=[f"{name}: {value}" for name, value in config.request_headers.items()],
-                # websocket-client's Origin would be refused where a proxy rewrites Host.
-                suppress_origin=True,
-                redirect_limit=0,
-            )
+            self._shake_hands(current)
             current.send(_FEATURE_FLAGS)
-            greeting = _first_text(current, config.connect_timeout)
+            greeting = _first_text(current, self._config.connect_timeout)
             current.settimeout(_TICK)
         except BaseException:
             current.shutdown()  # type: ignore[no-untyped-call]
             raise
         return current, greeting
+
+    def _shake_hands(self, current: MessageSocket) -> None:
+        timeout = self._config.connect_timeout
+        url, headers = self._network.handshake()
+        # websocket-client writes these two itself.
+        own = {name: headers.pop(name, None) for name in ("Host", "Cookie")}
+        try:
+            current.connect(  # type: ignore[no-untyped-call]
+                url,
+                socket=dial(self._network, timeout),
+                timeout=timeout,
+                header=[f"{name}: {value}" for name, value in headers.items()],
+                host=own["Host"],
+                cookie=own["Cookie"],
+                # websocket-client's Origin would be refused where a proxy rewrites Host.
+                suppress_origin=True,
+                redirect_limit=0,
+            )
+        except websocket.WebSocketException:
+            if current.handshake_response is None:
+                raise
+        if current.getstatus() != HTTPStatus.SWITCHING_PROTOCOLS:
+            # To follow could tell another host what is for this one.
+            location = redact((current.getheaders() or {}).get("location") or "nowhere")
+            raise websocket.WebSocketException(f"the handshake was redirected to {location} (redirect limit 0)")
 
     def _announce(self) -> None:
         """Before anybody can know that it is open: whoever waits for that submits a job then, which misses nothing."""
@@ -335,4 +360,6 @@ def _describe(error: Exception) -> str:
     """What happened, without the headers and bodies that websocket-client puts into its messages."""
     if isinstance(error, websocket.WebSocketBadStatusException):
         return f"the handshake was answered with status {error.status_code}"
+    if explanation := explain_tls(error):
+        return explanation
     return str(error).splitlines()[0] if str(error).strip() else type(error).__name__

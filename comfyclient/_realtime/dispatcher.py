@@ -53,6 +53,11 @@ class Dispatcher:
         self._aborted = False
         self.is_calling = False  # written by the thread alone
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
     def start(self) -> None:
         """Start the thread, unless it runs or the dispatcher is closed."""
         with self._changed:
@@ -89,12 +94,16 @@ class Dispatcher:
                 self._chores_at = at
                 self._changed.notify()
 
-    def close(self, timeout: float) -> None:
-        """Call what waits, then end. Idempotent; returns at once when called from a callback."""
+    def stop(self) -> None:
+        """Call what waits, then end. Returns at once."""
         with self._changed:
             self._closing = True
-            thread = self._thread
             self._changed.notify()
+
+    def close(self, timeout: float) -> None:
+        """Call what waits, then end. Idempotent; returns at once when called from a callback."""
+        self.stop()
+        thread = self._thread
         if thread is None or thread is threading.current_thread():
             return
         with contextlib.suppress(RuntimeError):  # Ctrl-C hit its start: it is about to run, and to see that it is over
@@ -113,6 +122,7 @@ class Dispatcher:
             self.is_calling = True
             self._deliver(item)
             self.is_calling = False
+            del item  # what it refers to may be nobody else's any more
 
     def _next(self) -> Event | _Call | None:
         """The next thing to call, doing the chores when they are due; ``None`` at the end."""

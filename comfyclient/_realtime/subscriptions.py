@@ -88,6 +88,10 @@ class Subscriptions:
         self._lock = threading.RLock()  # guards the replacement of _table; reading it takes no lock
         self._table = _Table()
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._table.callbacks) + len(self._table.queues)
+
     def add(self, events: tuple[str | type[Event], ...], callback: Callable[[Any], object]) -> Subscription:
         """Register a callback."""
         subscription = Subscription(frozenset(map(topic, events)), callback, self._remove)

@@ -190,7 +190,50 @@ def test_a_plain_server_where_tls_is_expected(connect: Connect) -> None:
     with FlakyServer(last_words(BAD_500)) as server, pytest.raises(ServerUnreachable) as caught:
         connect(server.url.replace("http", "https"), retry=None).get_json("/prompt")
 
-    assert "ssl" in str(caught.value).lower()
+    assert "it does not speak TLS; write http:// instead of https://" in str(caught.value)
+    assert not caught.value.maybe_sent
+
+
+def test_a_server_that_is_silent_where_tls_is_expected(connect: Connect) -> None:
+    with (
+        FlakyServer(silence()) as server,
+        pytest.raises(ServerUnreachable, match=r"no connection within 0\.2 s") as caught,
+    ):
+        connect(server.url.replace("http", "https"), retry=None, connect_timeout=0.2).request("POST", "/prompt")
+
+    assert not caught.value.maybe_sent
+
+
+@pytest.mark.parametrize(
+    ("answer", "says", "maybe_sent"),
+    [
+        (last_words(b"\x15\x03\x03\x00\x02\x02\x50"), "it speaks TLS; write https:// instead of http://", False),
+        (reset, "if it wants TLS, write https:// instead of http://", True),
+        (hang_up, "if it wants TLS, write https:// instead of http://", True),
+    ],
+)
+def test_tls_where_a_plain_server_is_expected(connect: Connect, answer: Answer, says: str, *, maybe_sent: bool) -> None:
+    with FlakyServer(answer) as server, pytest.raises(ServerUnreachable, match=says) as caught:
+        connect(server.url).request("POST", "/prompt", json_body={})
+
+    assert caught.value.maybe_sent is maybe_sent
+
+
+def test_a_server_that_has_answered_before_needs_no_advice(connect: Connect) -> None:
+    with FlakyServer(OK, hang_up) as server:
+        transport = connect(server.url, retry=None)
+        transport.get_json("/prompt")
+        with pytest.raises(ServerUnreachable) as caught:
+            transport.get_json("/prompt")
+
+    assert "https" not in str(caught.value)
+
+
+def test_a_proxy_that_wants_to_know_who_you_are(connect: Connect) -> None:
+    with FlakyServer(reply(407, "<title>407 Proxy Authentication Required</title>")) as proxy:
+        transport = connect("http://comfy.invalid", proxy=proxy.url)
+        with pytest.raises(AuthenticationError, match="answered 407: 407 Proxy Authentication Required"):
+            transport.get_json("/prompt")
 
 
 def test_a_proxy_that_is_not_there(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,6 +245,7 @@ def test_a_proxy_that_is_not_there(connect: Connect, monkeypatch: pytest.MonkeyP
 
     assert not caught.value.maybe_sent
     assert "pass" not in str(caught.value)
+    assert f"by way of the proxy {proxy})" in str(caught.value)
 
 
 def test_a_body_is_kept_as_json_or_as_text(connect: Connect) -> None:
@@ -579,15 +623,6 @@ def test_a_proxy_is_used(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> N
         connect("http://comfy.invalid:1").get_json("/prompt")
 
     assert proxy.requests[0].target == "http://comfy.invalid:1/prompt"
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_certificate_bundle_is_used(connect: Connect, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-    monkeypatch.setenv(variable, "/no/such/bundle")
-    with pytest.raises(OSError, match="/no/such/bundle"):
-        connect("https://127.0.0.1:1").get_json("/prompt")
 
 
 def test_a_password_file_is_not_read(connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
