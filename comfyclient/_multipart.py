@@ -13,23 +13,30 @@ import tempfile
 import uuid
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 from urllib.parse import quote
 
 from comfyclient._http import CHUNK
+from comfyclient._pixels import is_array, png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
-Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image"
+Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image | NDArray[Any]"
 Progress: TypeAlias = "Callable[[int, int], None]"
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[tuple[BinaryIO, str | None]]:
-    """A seekable file with the source's content, and the source's own name if it has one."""
+def opened(source: Source, *, as_mask: bool = False) -> Iterator[tuple[BinaryIO, str | None]]:
+    """A seekable file with the source's content, and the source's own name if it has one.
+
+    Args:
+        source: What is to be uploaded.
+        as_mask: Make an image in memory one that is a mask by its transparency.
+    """
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb") as file:  # noqa: PTH123 - any path
             yield file, os.path.basename(os.fspath(source))  # noqa: PTH119
@@ -39,15 +46,11 @@ def opened(source: Source) -> Iterator[tuple[BinaryIO, str | None]]:
         name = getattr(source, "name", None)
         with _seekable(cast("BinaryIO", source)) as file:
             yield file, os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
-    elif hasattr(source, "save"):
-        plain = source.mode in {"1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"}  # what PNG can hold
-        png = BytesIO()
-        (source if plain else source.convert("RGB")).save(png, "PNG")
-        png.seek(0)
-        yield png, None
+    elif is_array(source) or hasattr(source, "save"):
+        yield png(source, as_mask=as_mask), None
     else:
         kind = type(source).__name__
-        raise TypeError(f"a path, bytes, a binary file or a PIL image can be uploaded, not {kind}")
+        raise TypeError(f"a path, bytes, a binary file, a PIL image or a NumPy array can be uploaded, not {kind}")
 
 
 @contextmanager
@@ -90,13 +93,21 @@ class FormError(Exception):
 
 
 class Form:
-    """A form of some fields and one file, called ``image`` as the server wants it.
+    """A form of some fields and, after them, one file.
 
     Attributes:
         content_type: The header that goes with it.
     """
 
-    def __init__(self, fields: Mapping[str, str], filename: str, file: BinaryIO, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, str],
+        filename: str,
+        file: BinaryIO,
+        progress: Progress | None,
+        *,
+        file_field: str = "image",
+    ) -> None:
         """Take note of the file's length from its position on; nothing is read yet."""
         boundary = uuid.uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"
@@ -105,7 +116,7 @@ class Form:
             for name, value in fields.items()
         ]
         parts.append(
-            f'--{boundary}\r\nContent-Disposition: form-data; name="image"; {_filename(filename)}\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{file_field}"; {_filename(filename)}\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         self._head = "".join(parts).encode("utf-8", "replace")

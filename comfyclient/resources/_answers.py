@@ -20,14 +20,17 @@ __all__ = ["build", "get", "read"]
 T = TypeVar("T")
 
 
-def get(transport: Transport, path: str, cls: type[T], *, params: Mapping[str, Any] | None = None) -> T:
+def get(
+    transport: Transport, path: str, cls: type[T], *, params: Mapping[str, Any] | None = None, since: str | None = None
+) -> T:
     """GET a path and build a ``cls`` from the answer.
 
     Raises:
+        Unsupported: The server is older than ``since`` and lacks the route.
         DecodeError: The answer is not JSON, or does not fit.
         ComfyError: As ``Transport.request``.
     """
-    return read(transport, transport.request("GET", path, params=params), cls)
+    return read(transport, transport.request("GET", path, params=params, since=since), cls)
 
 
 def read(transport: Transport, response: requests.Response, cls: type[T]) -> T:

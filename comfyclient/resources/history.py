@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from comfyclient._http import path_segment
+from comfyclient.errors import Unsupported
 from comfyclient.resources._answers import get
+from comfyclient.resources._ids import checked_ids
 from comfyclient.types.history import HistoryEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from comfyclient._http import Transport
 
 __all__ = ["History"]
+
+_BEYOND = 1_000_000_000
+"""More than any server remembers."""
 
 
 class History:
@@ -38,7 +45,7 @@ class History:
     def list(self, *, limit: int | None = None, offset: int | None = None) -> dict[str, HistoryEntry]:
         """Return the prompts that have ended, by id, the oldest first (``GET /history``).
 
-        Each comes with its whole graph, and a server remembers up to 10,000: give a limit.
+        Each comes with its whole graph, and a server remembers up to 10,000: give a limit, or use ``iter``.
 
         Args:
             limit: At most so many: the newest ones, or with an offset those that follow it.
@@ -52,11 +59,53 @@ class History:
         params = {"max_items": limit, "offset": offset}
         return get(self._transport, "/history", dict[str, HistoryEntry], params=params)
 
+    def iter(self, *, page_size: int = 50) -> Iterator[HistoryEntry]:
+        """Iterate over all prompts that have ended, the oldest first, page by page (``GET /history``).
+
+        None comes twice. Of those that end meanwhile, all come that have ended before the last page is asked
+        for; none is missed because others are forgotten meanwhile.
+
+        Args:
+            page_size: How many to ask for at a time, each with its whole graph.
+
+        Raises:
+            ValueError: ``page_size`` is less than 1.
+            Unsupported: A server before 0.3.60, which has no pages, remembers more than one of them; ``list``
+                returns its newest. This and all others arise while iterating.
+            DecodeError: One of them does not fit.
+        """
+        if page_size < 1:
+            raise ValueError(f"a page has at least one entry, not {page_size}")
+        return self._pages(page_size)
+
     def delete(self, *prompt_ids: str) -> None:
-        """Forget prompts (``POST /history``). Their files stay. Unknown ones are passed over in silence."""
-        if prompt_ids:
-            self._transport.request("POST", "/history", json_body={"delete": [*prompt_ids]})
+        """Forget prompts (``POST /history``). Their files stay. Unknown ones are passed over in silence.
+
+        Raises:
+            TypeError: An id is no string.
+        """
+        if ids := checked_ids(prompt_ids):
+            self._transport.request("POST", "/history", json_body={"delete": ids})
 
     def clear(self) -> None:
         """Forget all prompts, everybody's (``POST /history``). Their files stay."""
         self._transport.request("POST", "/history", json_body={"clear": True})
+
+    def _pages(self, size: int) -> Iterator[HistoryEntry]:
+        """All entries: each page begins with one of the page before, to see that nothing slipped through between."""
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            page = self.list(limit=size + 1, offset=offset)
+            if not seen and len(page) > size and self.list(limit=1, offset=_BEYOND):
+                raise Unsupported("an offset for GET /history", "0.3.60", self._transport.config.shown_url)
+            if offset and seen.isdisjoint([*page][:1]):
+                offset = max(0, offset - size)  # older ones were forgotten, and the others moved up
+                continue
+            for prompt_id, entry in page.items():
+                if prompt_id not in seen:
+                    seen.add(prompt_id)
+                    yield entry
+            if len(page) <= size:
+                return
+            offset += size

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._convert import hook
 from comfyclient._http import path_segment
-from comfyclient._lazy import LazyMapping
+from comfyclient._lazy import Kept, LazyMapping
 from comfyclient.resources._answers import build, get
-from comfyclient.types.nodes import NodeInfo
+from comfyclient.types.nodes import NodeInfo, NodeReplacement
 
 if TYPE_CHECKING:
     import builtins
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Nodes"]
 
+_REPLACEMENTS_SINCE = "0.30.0"
+
 
 class Nodes:
-    """The server's nodes. Lists of files among their choices are those of the moment.
+    """The server's nodes.
+
+    The catalogue of all nodes has megabytes and keeps the server from all other work while it is made. So it is
+    asked for once, when it is first needed, and kept as long as the client; its threads share it. Two things in
+    it change while the server runs: the lists of models and files among the choices of inputs, whenever a file
+    comes or goes, and everything when the server is started anew. ``refresh=True`` asks again: for one node,
+    which is cheap, or for all.
 
     Everything here runs in the caller's thread. Besides what its own text says, every method raises
     ``ServerUnreachable`` without a connection, ``RequestTimeout`` without an answer in time, ``ServerError``
@@ -28,31 +37,130 @@ class Nodes:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._catalogue = Kept(self._ask_for_all)
 
-    def get(self, class_type: str) -> NodeInfo | None:
+    def get(self, class_type: str, *, refresh: bool = False) -> NodeInfo | None:
         """Return a class of nodes, or ``None`` if the server lacks it (``GET /object_info/{class}``).
+
+        Nothing is sent for what the catalogue has, if that is there.
+
+        Args:
+            class_type: Its name.
+            refresh: Ask the server in any case, and correct the catalogue.
 
         Raises:
             ServerError: 500 when the node cannot describe itself.
             ValueError: The name is empty.
         """
+        catalogue = self._catalogue.value
+        if not refresh and catalogue is not None and class_type in catalogue:
+            return catalogue[class_type]
         path = f"/object_info/{path_segment(class_type)}"
-        return get(self._transport, path, dict[str, NodeInfo]).get(class_type)
+        entry = get(self._transport, path, dict[str, Any]).get(class_type)
+        self._catalogue.change(lambda catalogue: catalogue.corrected(class_type, entry))
+        return None if entry is None else _Catalogue({class_type: entry}, self._transport.url(path))[class_type]
 
-    def list(self) -> Mapping[str, NodeInfo]:
+    def list(self, *, refresh: bool = False) -> Mapping[str, NodeInfo]:
         """Return all classes of nodes, by name (``GET /object_info``).
 
-        The answer has megabytes and keeps the server from other work while it is made: keep it, or use
-        ``get``. It is parsed at once, while each node is built when it is looked at; only then can
-        ``DecodeError`` arise for it. A node that cannot describe itself is missing.
+        The answer is parsed at once, while each node is built when it is looked at; only then can
+        ``DecodeError`` arise for it. A node that cannot describe itself is missing. What is returned does not
+        change, whatever is refreshed later.
+
+        Args:
+            refresh: Ask the server even if the catalogue is there.
         """
-        url = self._transport.url("/object_info")
-        one_each = {name: {name: entry} for name, entry in self._all().items()}  # so that errors name the node
-        return LazyMapping(one_each, lambda one: build(one, dict[str, NodeInfo], url).popitem()[1])
+        return self._catalogue.renew() if refresh else self._catalogue.get()
 
-    def names(self) -> builtins.list[str]:
-        """Return the names of all classes of nodes. As expensive as ``list`` (``GET /object_info``)."""
-        return [*self._all()]
+    def names(self, *, refresh: bool = False) -> builtins.list[str]:
+        """Return the names of all classes of nodes; takes what ``list`` takes (``GET /object_info``)."""
+        return [*self.list(refresh=refresh)]
 
-    def _all(self) -> dict[str, Any]:
-        return get(self._transport, "/object_info", dict[str, Any])
+    def search(self, text: str) -> builtins.list[str]:
+        """Return the names of the classes in which all words of a text occur, best first (``GET /object_info``).
+
+        Case does not matter, and parts of words count. Looked through are name and display name, other names
+        (``search_aliases``), category and description; in this order they make the better match. Of equally
+        good ones, those that the server advises against are last. Asks the server only if the catalogue is not
+        there.
+        """
+        words = text.casefold().split()
+        ranked = []
+        for name, entry in self._catalogue.get().raw.items():
+            info = entry if isinstance(entry, dict) else {}
+            rank = _rank(words, name, info)
+            if rank is not None:
+                ranked.append((rank, bool(info.get("deprecated")), len(name), name))
+        return [name for *_, name in sorted(ranked)]
+
+    def replacements(self) -> dict[str, tuple[NodeReplacement, ...]]:
+        """Return what stands in for classes that are gone, by the old name (``GET /node_replacements``).
+
+        The server replaces them by itself when a prompt has one that is not installed: by the first of each.
+
+        Raises:
+            Unsupported: The server is too old.
+        """
+        path = "/node_replacements"
+        return get(self._transport, path, dict[str, tuple[NodeReplacement, ...]], since=_REPLACEMENTS_SINCE)
+
+    def _ask_for_all(self) -> _Catalogue:
+        path = "/object_info"
+        return _Catalogue(get(self._transport, path, dict[str, Any]), self._transport.url(path))
+
+
+class _Catalogue(LazyMapping[NodeInfo]):
+    """All nodes, or some; an error in one of them names it.
+
+    Args:
+        raw: The server's descriptions, by name.
+        url: Where they are from.
+    """
+
+    __slots__ = ("_url",)
+
+    def __init__(self, raw: Mapping[str, Any], url: str) -> None:
+        super().__init__(raw, _read)
+        self._url = url
+
+    def __getitem__(self, key: str) -> NodeInfo:
+        entry = self.raw[key]
+        try:
+            return self._build(entry)
+        except Exception:  # noqa: BLE001 - whatever it is, the detailed converter names it
+            return build({key: entry}, dict[str, NodeInfo], self._url)[key]
+
+    def corrected(self, name: str, entry: Any) -> _Catalogue:
+        """Another one, in which a node is as given; ``None`` for gone."""
+        raw = {**self.raw, name: entry}
+        if entry is None:
+            del raw[name]
+        return _Catalogue(raw, self._url)
+
+
+_structure = hook(NodeInfo)
+
+
+def _read(entry: Any) -> NodeInfo:
+    return _structure(entry)
+
+
+def _rank(words: list[str], class_type: str, info: Mapping[str, Any]) -> int | None:
+    """How well a class fits: the lower the better, ``None`` for not at all."""
+    aliases = info.get("search_aliases")
+    names = [str(name).casefold() for name in (class_type, info.get("display_name")) if name]
+    others = [str(alias).casefold() for alias in aliases] if isinstance(aliases, list) else []
+    rest = [str(info.get(key) or "").casefold() for key in ("category", "description")]
+    whole = {" ".join(words), "".join(words)}  # so that "load image" is LoadImage as well
+    if whole & {*names}:
+        return 0
+    if whole & {*others}:
+        return 1
+    if any(name.startswith(tuple(whole)) for name in names):
+        return 2
+    seen = ""
+    for rank, texts in enumerate((names, others, rest[:1], rest[1:]), start=3):
+        seen = "\n".join((seen, *texts))
+        if all(word in seen for word in words):
+            return rank
+    return None

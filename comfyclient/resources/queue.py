@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.resources._answers import get, read
+from comfyclient.resources._ids import checked_ids
 from comfyclient.types.queue import PromptInfo, PromptStatus, QueueState
 
 if TYPE_CHECKING:
@@ -72,20 +73,16 @@ class Queue:
         Raises:
             ServerError: The server refuses the prompt; ``body`` says why. Status 400 when no output is valid,
                 500 when its form is wrong, 413 when it is too large.
-            TypeError: ``client_id`` or ``prompt_id`` is no string.
-            ValueError: ``number`` is not finite, or something in the prompt cannot be written as JSON.
+            TypeError: An option is of another type, or something in the prompt is nothing that JSON knows.
+            ValueError: ``number`` is not finite.
         """
-        texts: dict[str, Any] = {"client_id": client_id, "prompt_id": prompt_id}
-        for name, value in texts.items():
-            if value is not None and not isinstance(value, str):  # a list would kill the server
-                raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-        if number is not None and not math.isfinite(number):
-            raise ValueError(f"number must be finite, not {number!r}")
+        _check(client_id, prompt_id, number, front)
         given = {
-            **texts,
+            "client_id": client_id,
+            "prompt_id": prompt_id,
             "number": number,
             "front": front or None,
-            "partial_execution_targets": None if targets is None else _ids(targets),
+            "partial_execution_targets": None if targets is None else checked_ids(targets),
             "extra_data": None if extra_data is None else dict(extra_data),
         }
         # An explicit null is not the same: some servers take it for the id "None".
@@ -97,9 +94,12 @@ class Queue:
 
         Those that run, have ended or are unknown are passed over in silence. A removed prompt leaves no
         trace: it is not in the history, and no event tells of it.
+
+        Raises:
+            TypeError: An id is no string.
         """
-        if prompt_ids:
-            self._transport.request("POST", "/queue", json_body={"delete": [*prompt_ids]})
+        if ids := checked_ids(prompt_ids):
+            self._transport.request("POST", "/queue", json_body={"delete": ids})
 
     def clear(self) -> None:
         """Remove all prompts that wait, everybody's (``POST /queue``). What runs goes on."""
@@ -115,10 +115,27 @@ class Queue:
             prompt_id: Stop only this one; if it does not run now, nothing happens. **Servers before 0.3.57
                 ignore this and stop whatever runs**, somebody else's prompt included. ``None`` for whatever
                 runs.
+
+        Raises:
+            TypeError: The id is no string.
+            ValueError: The id is empty; the server would stop whatever runs.
         """
+        if prompt_id is not None and not checked_ids([prompt_id])[0]:
+            raise ValueError("this id is empty; leave it out to stop whatever runs")
         target = {} if prompt_id is None else {"prompt_id": prompt_id}
         self._transport.request("POST", "/interrupt", json_body=target)
 
 
-def _ids(ids: Iterable[str]) -> list[str]:
-    return [ids] if isinstance(ids, str) else [*ids]
+def _check(client_id: Any, prompt_id: Any, number: Any, front: Any) -> None:
+    """See to it that these are what they should be; a list as ``client_id`` would even kill the server."""
+    for name, value in (("client_id", client_id), ("prompt_id", prompt_id)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} is a string, not {type(value).__name__}")
+    if not isinstance(front, bool):
+        raise TypeError(f"front is True or False, not {front!r}")
+    if number is None:
+        return
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise TypeError(f"number is an int or a float, not {type(number).__name__}")
+    if not math.isfinite(number):
+        raise ValueError(f"number is finite, not {number!r}")

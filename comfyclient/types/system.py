@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["Device", "SystemInfo", "SystemStats"]
+__all__ = ["Device", "PackageVersion", "SystemInfo", "SystemStats"]
 
 
 @frozen
@@ -34,6 +34,23 @@ class Device:
 
 
 @frozen
+class PackageVersion:
+    """One of the packages that ComfyUI is made of.
+
+    Attributes:
+        name: Its name, such as ``"comfyui-frontend-package"``.
+        installed: The version that is there; ``None`` when it is not.
+        required: The version that this ComfyUI wants.
+        extra: What else the server said.
+    """
+
+    name: str | None = None
+    installed: str | None = None
+    required: str | None = None
+    extra: dict[str, Any] = field(factory=dict)
+
+
+@frozen
 class SystemInfo:
     """The server and its machine. Old servers leave most of this out.
 
@@ -48,7 +65,7 @@ class SystemInfo:
         required_frontend_version: The version of the editor that this ComfyUI wants.
         installed_templates_version: The version of the workflow templates.
         required_templates_version: The one that this ComfyUI wants.
-        comfy_package_versions: ComfyUI's own packages: ``name``, ``installed`` and ``required``.
+        comfy_package_versions: ComfyUI's own packages.
         deploy_environment: How it was installed, such as ``"local-git"``.
         argv: The command line. Not in the ``repr``.
         extra: What else the server said.
@@ -64,7 +81,7 @@ class SystemInfo:
     required_frontend_version: str | None = None
     installed_templates_version: str | None = None
     required_templates_version: str | None = None
-    comfy_package_versions: list[Any] = field(factory=list)
+    comfy_package_versions: tuple[PackageVersion, ...] = ()
     deploy_environment: str | None = None
     argv: tuple[str, ...] = field(default=(), repr=False)
     extra: dict[str, Any] = field(factory=dict)
@@ -82,7 +99,7 @@ class SystemStats:
 
     Attributes:
         system: The server and its machine.
-        devices: What it computes on, the main device first.
+        devices: What it computes on, the main device first; on servers before 0.30 that one alone.
         extra: What else the server said.
     """
 

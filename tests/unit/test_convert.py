@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
@@ -336,6 +337,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     float: NUMBER,
     int | float: NUMBER,
     bool: st.booleans(),
+    datetime: st.datetimes().map(datetime.isoformat),
     dict[str, Any]: OBJECT,
     Mapping[str, Any]: OBJECT,
     list[Any]: st.lists(JSON, max_size=3),

@@ -25,6 +25,7 @@ from comfyclient.errors import (
     RequestTimeout,
     ServerError,
     ServerUnreachable,
+    Unsupported,
     WorkflowError,
     first_line,
 )
@@ -55,6 +56,7 @@ EXAMPLES = [
     JobTimeout("id", "not done within 3 s"),
     ClientClosed(),
     ClientClosed("closed meanwhile"),
+    Unsupported("GET /api/jobs", "0.9.0", "http://comfy:8188"),
 ]
 
 
@@ -111,6 +113,7 @@ def test_builtin_kinds_are_kept_without_their_odd_attributes(error: OSError, bui
         (EXAMPLES[9], "a string is due, not null @ $.prompt_id; 'number' is missing @ $.number"),
         (EXAMPLES[12], "node 4 'Sampler' (KSampler) raised ValueError: no\nOn the server:\nFile a\nFile b"),
         (EXAMPLES[16], "this client is closed"),
+        (EXAMPLES[18], "the ComfyUI at http://comfy:8188 does not have GET /api/jobs, which came with version 0.9.0"),
     ],
 )
 def test_what_an_error_says(error: ComfyError, text: str) -> None:

@@ -67,6 +67,15 @@ def assert_understood(event: Event) -> None:
         assert all(node.extra == {} and node.node_id == name for name, node in event.nodes.items())
 
 
+def says(value: Any, raw: Any) -> bool:
+    """Whether a decoded value is what was sent; a class within has the keys as attributes, or in ``extra``."""
+    if attrs.has(type(value)):
+        return all(says(value.extra[key] if key in value.extra else getattr(value, key), raw[key]) for key in raw)
+    if isinstance(value, tuple):
+        return len(value) == len(raw) and all(map(says, value, raw))
+    return bool(getattr(value, "raw", value) == raw)
+
+
 # --- what real servers sent ---------------------------------------------------------------------------------
 
 
@@ -84,9 +93,8 @@ def test_every_kind_of_message_in_the_catalog_is_understood_with_its_values() ->
         assert_understood(event)
         if isinstance(event, FeatureFlags):
             assert event.flags == message["data"]
-        elif not isinstance(event, (UnknownEvent, ProgressState)):
-            told = {name: getattr(event, name) for name in message["data"]}
-            assert json.loads(json.dumps(told)) == message["data"]  # tuples are arrays again
+        elif not isinstance(event, UnknownEvent):
+            assert all(says(getattr(event, name), value) for name, value in message["data"].items())
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -335,6 +343,4 @@ def test_a_message_of_a_known_type_fits_its_class_or_says_why_not(message: dict[
         fields = {field.name for field in attrs.fields(kinds)} - {"extra"}
         assert event.extra == {key: value for key, value in data.items() if key not in fields}  # type: ignore[attr-defined]
         for name in fields & data.keys():
-            value = getattr(event, name)
-            told = list(value) if isinstance(value, tuple) else getattr(value, "raw", value)
-            assert told == data[name]
+            assert says(getattr(event, name), data[name])

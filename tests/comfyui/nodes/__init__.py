@@ -16,6 +16,7 @@ Without ``sid`` the last four mean every connected client.
 """
 
 import asyncio
+import logging
 import runpy
 import socket
 import threading
@@ -445,6 +446,20 @@ class TestTextProgress(_Node):
         return (value,)
 
 
+class TestPrint(_Node):
+    """Writes a text and a line end to the server's log: printed, printed and flushed, or as a logged message."""
+
+    OUTPUT_NODE = True
+    REQUIRED = {"text": ("STRING", {"default": "printed"}), "how": (["print", "flush", "log"],)}
+
+    def run(self, text: str, how: str, value: Any = None, **_: Any) -> tuple[Any]:
+        if how == "log":
+            logging.info(text)  # noqa: LOG015 - as most node packs do
+        else:
+            print(text, flush=how == "flush")
+        return (value,)
+
+
 NODE_CLASS_MAPPINGS: dict[str, Any] = {cls.__name__: cls for cls in (*_Node.__subclasses__(), TestCheckpoint)}
 
 # ComfyUI comes with SaveImageWebsocket as a custom node, and looks for those in the base directory alone.
@@ -456,6 +471,17 @@ if (shipped := Path(folder_paths.__file__).with_name("custom_nodes") / "websocke
 
 def _sids(request: web.Request) -> list[str]:
     return [request.query["sid"]] if "sid" in request.query else list(SERVER.sockets)
+
+
+@SERVER.routes.get("/comfyclient_test/routes")
+async def routes(_: web.Request) -> web.Response:
+    found = [
+        (route.method, route.resource.canonical, isinstance(route.resource, web.StaticResource))
+        for application in (SERVER.app, *SERVER.app._subapps)
+        for route in application.router.routes()
+        if route.resource
+    ]
+    return web.json_response(found)
 
 
 @SERVER.routes.get("/comfyclient_test/waiting")

@@ -85,6 +85,23 @@ def test_the_newest_and_those_after_the_oldest(client: Client, comfyui: ComfyUI,
     assert client.history.list(limit=0, offset=0) == {}
 
 
+def test_all_of_them_page_by_page(client: Client, comfyui: ComfyUI, run: Run) -> None:
+    ids = [run(plain(fresh_color())).prompt.prompt_id for _ in range(5)]
+    if not comfyui.own:
+        pytest.skip("other people's prompts would be in between")
+    for size in (1, 2, 3, 1000):
+        assert [entry.prompt.prompt_id for entry in client.history.iter(page_size=size)] == list(client.history.list())
+    entries = client.history.iter(page_size=2)
+    everything = [next(entries).prompt.prompt_id]
+    client.history.delete(*everything, ids[0])
+    new = run(plain(fresh_color())).prompt.prompt_id
+    everything += [entry.prompt.prompt_id for entry in entries]
+
+    assert len(everything) == len(set(everything))
+    assert everything[-5:] == [*ids[1:], new]
+    assert set(client.history.list()) <= set(everything)
+
+
 def test_prompts_are_forgotten(client: Client, run: Run) -> None:
     first, second, third = [run(plain(fresh_color())).prompt.prompt_id for _ in range(3)]
     client.history.delete(first, second, "unknown")

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
 from comfyclient.errors import ServerError
 from tests.conftest import soon
@@ -83,6 +84,43 @@ def test_a_part_of_the_list(client: Client, comfyui: ComfyUI, busy: str) -> None
     assert (page.pagination.offset, page.pagination.limit, page.pagination.total) == (1, 2, 3)
     assert not page.pagination.has_more
     assert client.jobs.list(status="pending", limit=2).pagination.has_more
+
+
+@needs_nodes
+def test_all_of_them(client: Client, comfyui: ComfyUI, busy: str) -> None:
+    if not comfyui.own:
+        pytest.skip("other people's prompts would be in between")
+    waiting = [client.queue.submit(text(i)).prompt_id for i in range(5)]
+    found = [job.id for job in client.jobs.iter(status=["pending", "in_progress"], page_size=2)]
+
+    assert len(found) == 6
+    assert set(found) == {busy, *waiting}
+    assert {job.id for job in client.jobs.iter()} >= {busy, *waiting}
+
+
+@needs_nodes
+def test_somebodys_odd_prompt_puts_the_routes_out_of_order_and_not_us(client: Client, busy: str) -> None:
+    """The server answers 500 to everybody as long as it remembers it."""
+    waiting = client.queue.submit(text("after")).prompt_id
+    whole = client.jobs.list()
+    odd = client.queue.submit(text("odd"), extra_data={"extra_pnginfo": None}).prompt_id
+    try:
+        with pytest.raises(ServerError) as caught:
+            client.request("GET", "/api/jobs")
+        assert caught.value.status == 500
+        page = client.jobs.list()
+        found = {job.id: job for job in page.jobs}
+        assert page.pagination.total == whole.pagination.total + 1
+        assert (found[busy].status, found[waiting].status, found[odd].status) == ("in_progress", "pending", "pending")
+        for job in whole.jobs:
+            assert found[job.id] == evolve(job, preview_output=None)
+        assert {job.id for job in client.jobs.iter(status="pending")} == {waiting, odd}
+        known = client.jobs.get(odd)
+        assert known is not None
+        assert (known.status, known.workflow_id) == ("pending", None)
+    finally:
+        client.queue.delete(odd)
+    assert client.jobs.get(odd) is None
 
 
 @pytest.mark.parametrize("wrong", [{"status": ["bogus"]}, {"sort_by": "size"}, {"sort_order": "up"}, {"limit": 0}])

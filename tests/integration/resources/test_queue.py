@@ -148,6 +148,13 @@ def test_interrupt_hits_the_one_that_is_meant(client: Client, busy: str) -> None
 
 
 @needs_nodes
+def test_an_empty_id_interrupts_nothing(client: Client, busy: str) -> None:
+    with pytest.raises(ValueError, match="this id is empty"):
+        client.queue.interrupt("")
+    assert running(client) == [busy]
+
+
+@needs_nodes
 def test_interrupt_without_an_id_hits_whatever_runs(client: Client, comfyui: ComfyUI, comfyui_url: str) -> None:
     if not comfyui.own:
         pytest.skip("it would stop other people's prompts")

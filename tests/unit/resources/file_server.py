@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,10 +13,15 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from comfyclient._http import CHUNK
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from typing_extensions import Self
+
+CONTENT = random.Random(1).randbytes(3 * CHUNK + 12345)  # noqa: S311 - not a secret
+OTHER = random.Random(2).randbytes(2 * CHUNK + 999)  # noqa: S311
 
 
 @dataclass
@@ -39,6 +46,7 @@ class FileServer:
     Attributes:
         content: The file.
         etag: Its tag, if it has one.
+        modified: Its Last-Modified, if it has one.
         ranges: Whether it answers a Range; like ComfyUI, it does so without a look at If-Range.
         encoding: A Content-Encoding to claim.
         chunked: Send no Content-Length.
@@ -52,6 +60,7 @@ class FileServer:
 
     content: bytes = b""
     etag: str | None = '"1"'
+    modified: str | None = None
     ranges: bool = True
     encoding: str | None = None
     chunked: bool = False
@@ -105,22 +114,27 @@ class _Handler(BaseHTTPRequestHandler):
         if files.status != 200:
             self._send(files.status, {}, files.body)
             return
-        headers = {"Content-Type": "image/png"}
-        if files.etag:
-            headers["ETag"] = files.etag
-        if files.encoding:
-            headers["Content-Encoding"] = files.encoding
+        said = {"ETag": files.etag, "Last-Modified": files.modified, "Content-Encoding": files.encoding}
+        headers = {"Content-Type": "image/png", **{name: value for name, value in said.items() if value}}
+        known = files.etag and self.headers["If-None-Match"] == files.etag
+        if known or (files.modified and self.headers["If-Modified-Since"] == files.modified):
+            self._send(304, headers, b"")
+            return
         size = len(files.content)
         asked = self.headers["Range"]
         if not asked or not files.ranges:
             self._send(200, headers, files.content)
             return
-        start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        first, last = asked.removeprefix("bytes=").split("-")
+        start, end = int(first), min(int(last) + 1, size) if last else size
         if start >= size:
             self._send(416, {"Content-Range": f"bytes */{size}"}, b"")
         else:
-            headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
-            self._send(206, headers, files.content[start:])
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+            self._send(206, headers, files.content[start:end])
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_POST(self) -> None:
         files = self._take()
@@ -152,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.command == "HEAD":
+            return
         cut = self.files.cuts.popleft() if self.files.cuts else None
         part = body[:cut]
         if self.files.chunked:
@@ -169,3 +185,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def parts(server: FileServer) -> dict[str, tuple[str, bytes]]:
+    """The form of the last upload: name to header and content."""
+    request = [request for request in server.requests if request.path.startswith("/upload/")][-1]
+    assert len(request.body) == int(request.headers["content-length"])
+    boundary = request.headers["content-type"].removeprefix("multipart/form-data; boundary=").encode()
+    first, *found, last = (b"\r\n" + request.body).split(b"\r\n--" + boundary)
+    assert (first, last) == (b"", b"--\r\n")
+    form = {}
+    for part in found:
+        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        header = head.decode()
+        (name,) = re.findall(r'form-data; name="(\w+)"', header)
+        form[name] = (header, content)
+    return form

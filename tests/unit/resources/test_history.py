@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from comfyclient.errors import DecodeError
+from comfyclient._http import Transport
+from comfyclient.config import ClientConfig
+from comfyclient.errors import DecodeError, Unsupported
 from comfyclient.resources import History
 from tests.captures import capture
-from tests.fakes import FlakyServer, json_reply, reply
+from tests.fakes import Answer, FlakyServer, Request, json_reply, reply
 
 if TYPE_CHECKING:
-    from comfyclient._http import Transport
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -90,3 +93,136 @@ def test_delete_and_clear(history: History, flaky: FlakyServer) -> None:
         ("POST", "/history", {"delete": ["a", "b"]}),
         ("POST", "/history", {"clear": True}),
     ]
+
+
+@pytest.mark.parametrize("ids", [["a"], 7, None])
+def test_what_is_no_id_is_not_sent(history: History, flaky: FlakyServer, ids: Any) -> None:
+    with pytest.raises(TypeError, match="an id is a string, not"):
+        history.delete("a", ids)
+
+    assert not flaky.requests
+
+
+# --- all of them ----------------------------------------------------------------------------------------------
+
+
+class Memory(FlakyServer):
+    """A server that remembers prompts, answers by pages as ComfyUI does, and forgets in between.
+
+    Attributes:
+        ids: What it remembers, the oldest first.
+        before: Called with the number of the request, from 0.
+        has_offset: Whether it is new enough for one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.before: Callable[[int], object] = lambda _number: None
+        self.has_offset = True
+
+    def _answer(self, request: Request) -> Answer:
+        self.before(len(self.requests))
+        self.requests.append(request)
+        limit = int(request.query["max_items"])
+        offset = int(request.query["offset"]) if self.has_offset else -1
+        start = offset if offset >= 0 else max(0, len(self.ids) - limit)
+        return json_reply({name: {"prompt": [0, name, {}, {}, []]} for name in self.ids[start : start + limit]})
+
+    @property
+    def pages(self) -> list[tuple[str, str]]:
+        return [(request.query["offset"], request.query["max_items"]) for request in self.requests]
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    with Memory() as server:
+        yield server
+
+
+@pytest.fixture
+def remembered(memory: Memory) -> Iterator[History]:
+    with closing(Transport(ClientConfig(url=memory.url, retry=None, read_timeout=10))) as transport:
+        yield History(transport)
+
+
+def everything(history: History, page_size: int) -> list[str]:
+    return [entry.prompt.prompt_id for entry in history.iter(page_size=page_size)]
+
+
+def names(start: int, end: int) -> list[str]:
+    return [f"p{number}" for number in range(start, end)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 6, 7, 12])
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_all_come_in_order(remembered: History, memory: Memory, count: int, size: int) -> None:
+    memory.ids = names(0, count)
+    assert everything(remembered, size) == memory.ids
+    assert all(int(limit) <= size + 1 for _, limit in memory.pages), "never more than asked for"
+
+
+def test_pages_are_asked_for_as_they_are_needed(remembered: History, memory: Memory) -> None:
+    memory.ids = names(0, 9)
+    entries = remembered.iter(page_size=3)
+    assert not memory.requests
+    for _ in range(4):
+        next(entries)
+    assert memory.pages == [("0", "4"), ("1000000000", "1")]
+    next(entries)
+    assert memory.pages[2:] == [("3", "4")]
+
+
+def test_what_ends_meanwhile_comes_too(remembered: History, memory: Memory) -> None:
+    def end(request: int) -> None:
+        if request == 3:
+            memory.ids += names(5, 7)
+
+    memory.ids = names(0, 5)
+    memory.before = end
+    assert everything(remembered, 2) == names(0, 7)
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_what_is_forgotten_meanwhile_hides_nothing(remembered: History, memory: Memory, gone: int, number: int) -> None:
+    def forget(request: int) -> None:
+        if request == number:
+            del memory.ids[:gone]
+
+    memory.ids = names(0, 12)
+    memory.before = forget
+    found = everything(remembered, 2)
+    assert found == sorted(set(found), key=lambda name: int(name[1:])), "each once, in order"
+    assert set(memory.ids) <= set(found)
+
+
+@pytest.mark.parametrize("after", [[], ["new"], ["new", "newer", "newest", "last"]])
+def test_a_history_that_is_cleared_meanwhile(remembered: History, memory: Memory, after: list[str]) -> None:
+    def clear(request: int) -> None:
+        if request == 3:
+            memory.ids = after
+
+    memory.ids = names(0, 9)
+    memory.before = clear
+    assert everything(remembered, 2) == [*names(0, 5), *after]
+
+
+def test_an_old_server_with_one_page(remembered: History, memory: Memory) -> None:
+    memory.has_offset = False
+    memory.ids = names(0, 3)
+    assert everything(remembered, 3) == names(0, 3)
+
+
+def test_an_old_server_with_more(remembered: History, memory: Memory) -> None:
+    memory.has_offset = False
+    memory.ids = names(0, 4)
+    with pytest.raises(Unsupported, match=r"offset.* 0\.3\.60"):
+        next(iter(remembered.iter(page_size=3)))
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_page_holds_something(remembered: History, memory: Memory, size: int) -> None:
+    with pytest.raises(ValueError, match="at least one entry"):
+        remembered.iter(page_size=size)
+    assert not memory.requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,14 @@ def test_each_option_has_its_key(queue: Queue, flaky: FlakyServer, given: dict[s
         ({"prompt_id": 5}, TypeError),
         ({"number": float("nan")}, ValueError),
         ({"number": float("inf")}, ValueError),
+        ({"number": True}, TypeError),
+        ({"number": "7"}, TypeError),
+        ({"number": Fraction(1, 2)}, TypeError),
+        ({"number": 1j}, TypeError),
+        ({"front": "false"}, TypeError),
+        ({"front": None}, TypeError),
+        ({"front": 1}, TypeError),
+        ({"targets": ["9", 3]}, TypeError),
         ({"extra_data": {"a": {1, 2}}}, TypeError),
     ],
 )
@@ -151,3 +160,23 @@ def test_interrupt(queue: Queue, flaky: FlakyServer) -> None:
         ("POST", "/interrupt", {}),
         ("POST", "/interrupt", {"prompt_id": "a"}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("prompt_id", "error"), [("", ValueError), (0, TypeError), (False, TypeError), (["a"], TypeError)]
+)
+def test_an_interrupt_that_would_hit_whatever_runs_is_not_sent(
+    queue: Queue, flaky: FlakyServer, prompt_id: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        queue.interrupt(prompt_id)
+
+    assert not flaky.requests
+
+
+@pytest.mark.parametrize("ids", [["a"], 7, None])
+def test_what_is_no_id_is_not_sent(queue: Queue, flaky: FlakyServer, ids: Any) -> None:
+    with pytest.raises(TypeError, match="an id is a string, not"):
+        queue.delete("a", ids)
+
+    assert not flaky.requests

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from comfyclient._convert import structure
-from comfyclient.types import SystemInfo, SystemStats
+from comfyclient.types import Device, PackageVersion, SystemInfo, SystemStats
 from tests.captures import capture
 
 
@@ -20,6 +21,40 @@ def test_a_recorded_server() -> None:
     (cpu,) = stats.devices
     assert (cpu.type, cpu.index, cpu.extra) == ("cpu", None, {})
     assert cpu.vram_total is not None
+
+
+def test_every_field_of_a_server_without_a_gpu() -> None:
+    body = capture("system_stats")
+    stats = structure(body, SystemStats)
+
+    assert attrs.asdict(stats.system.comfy_package_versions[0]) == {
+        **body["system"]["comfy_package_versions"][0],
+        "extra": {},
+    }
+    for value, raw in ((stats.system, body["system"]), (stats.devices[0], body["devices"][0])):
+        names = {field.name for field in attrs.fields(type(value))} - {"extra"}
+        assert names == raw.keys()
+        for name in names - {"comfy_package_versions", "argv"}:
+            assert getattr(value, name) == raw[name]
+    assert stats.system.argv == tuple(body["system"]["argv"])
+
+
+def test_a_server_with_two_gpus() -> None:
+    body = capture("system_stats")
+    gpu = {"type": "cuda", "vram_total": 25, "vram_free": 20, "torch_vram_total": 4, "torch_vram_free": 1}
+    body["devices"] = [{"name": f"cuda:{index} NVIDIA : native", "index": index, **gpu} for index in (1, 0)]
+    stats = structure(body, SystemStats)
+
+    assert stats.devices == (
+        Device("cuda:1 NVIDIA : native", "cuda", 1, 25, 20, 4, 1),
+        Device("cuda:0 NVIDIA : native", "cuda", 0, 25, 20, 4, 1),
+    )
+
+
+def test_a_package_that_is_missing() -> None:
+    raw = {"name": "comfy-kitchen", "installed": None, "required": "0.2"}
+
+    assert structure(raw, PackageVersion) == PackageVersion("comfy-kitchen", None, "0.2")
 
 
 def test_a_server_of_2024() -> None:

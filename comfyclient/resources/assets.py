@@ -1,0 +1,579 @@
+"""``client.assets``: what the server knows by content."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from comfyclient import _download
+from comfyclient._http import path_segment
+from comfyclient._multipart import Form, FormError, content_name, opened
+from comfyclient._save import atomic_write, destination
+from comfyclient.errors import NotFound, ServerError, Unsupported
+from comfyclient.resources._answers import build, read
+from comfyclient.resources.system import System
+from comfyclient.types.assets import Asset, AssetsPage, SeedStart, SeedStatus, TagsAdded, TagsPage, TagsRemoved
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import requests
+
+    from comfyclient._http import Transport
+    from comfyclient._multipart import Progress, Source
+
+__all__ = ["Assets"]
+
+AssetLike: TypeAlias = "Asset | str"
+T = TypeVar("T")
+
+_PAUSE = 0.2
+"""Seconds between two questions whether a scan has ended."""
+_SINCE = "0.9.0"
+_DISABLED = {"code": "SERVICE_DISABLED", "message": "assets are off; start the server with --enable-assets"}
+
+
+@frozen
+class _Cancelled:
+    status: str
+
+
+@frozen
+class _Counted:
+    tag_counts: dict[str, int]
+
+
+@frozen
+class _Pruned:
+    marked: int
+
+
+class Assets:
+    """The server's catalogue of its models, inputs and outputs, on servers started with ``--enable-assets``.
+
+    It finds files by their content, whatever they are called. An *asset* is an entry of it: an ``Asset``, or its
+    ``id``. In a job's results that is ``OutputFile.raw["id"]``.
+
+    Everything here runs in the caller's thread. The first call asks the server whether it has assets at all.
+    Besides what its own text says, every method raises ``ServerError`` with status 503 where they are off,
+    ``Unsupported`` on servers before 0.9, ``ServerUnreachable`` without a connection, ``RequestTimeout`` without
+    an answer in time, ``ServerError`` when the server refuses, and ``DecodeError`` for an answer that is not
+    ComfyUI's.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._enabled = False
+
+    # --- the catalogue ----------------------------------------------------------------------------------------
+
+    def list(
+        self,
+        *,
+        include_tags: Iterable[str] | None = None,
+        exclude_tags: Iterable[str] | None = None,
+        name_contains: str | None = None,
+        metadata_filter: Mapping[str, Any] | None = None,
+        sort: str | None = None,
+        order: str | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        after: str | None = None,
+    ) -> AssetsPage:
+        """Return a part of the assets (``GET /api/assets``); ``iter`` goes over all of them.
+
+        Args:
+            include_tags: Only those with all of these tags; one of them or several. A tag with a comma cannot be
+                asked for.
+            exclude_tags: Only those with none of these.
+            name_contains: Only those whose name has this in it, in upper or lower case.
+            metadata_filter: Only those whose ``user_metadata`` has these values; a list means any of its values,
+                ``None`` that there is none.
+            sort: ``"created_at"``, the default, ``"updated_at"``, ``"name"``, ``"size"`` or
+                ``"last_access_time"``.
+            order: ``"desc"``, the default, or ``"asc"``.
+            limit: At most so many, from 1 to 500; ``None`` for 20.
+            offset: Leave out so many.
+            after: Go on after the page whose ``next_cursor`` this was; ``offset`` has no effect then. The order
+                has to be the same, and cannot be that of ``"last_access_time"``.
+
+        Raises:
+            ServerError: 400 for a value that the server does not know.
+        """
+        params = {
+            **_filters(include_tags, exclude_tags, name_contains, metadata_filter),
+            "sort": sort,
+            "order": order,
+            "limit": limit,
+            "offset": offset,
+            "after": after,
+        }
+        return self._get("/api/assets", AssetsPage, params)
+
+    def iter(
+        self,
+        *,
+        include_tags: Iterable[str] | None = None,
+        exclude_tags: Iterable[str] | None = None,
+        name_contains: str | None = None,
+        metadata_filter: Mapping[str, Any] | None = None,
+        sort: str | None = None,
+        order: str | None = None,
+        page_size: int = 100,
+    ) -> Iterator[Asset]:
+        """Iterate over all assets, page by page as they are needed (``GET /api/assets``).
+
+        The options are those of ``list``, with ``page_size`` for ``limit``. What is entered or removed meanwhile
+        may be missed.
+
+        Raises:
+            ComfyError: As for ``list``. Errors arise while iterating.
+        """
+        filters = _filters(include_tags, exclude_tags, name_contains, metadata_filter)
+        return self._pages({**filters, "sort": sort, "order": order, "limit": page_size})
+
+    def get(self, asset: AssetLike) -> Asset | None:
+        """Return an asset as it is now, or ``None`` if there is none of that id (``GET /api/assets/{id}``).
+
+        Raises:
+            ValueError: The id is no UUID.
+        """
+        try:
+            return self._get(_path(asset), Asset)
+        except NotFound:
+            return None
+
+    def update(
+        self,
+        asset: AssetLike,
+        *,
+        name: str | None = None,
+        user_metadata: Mapping[str, Any] | None = None,
+        preview_id: str | None = None,
+    ) -> Asset:
+        """Change what is said about an asset (``PUT /api/assets/{id}``).
+
+        Args:
+            asset: Which one.
+            name: Its new name.
+            user_metadata: What is to stand in place of all that was there; the server keeps ``filename``.
+            preview_id: The asset that shows what this one is. It can be replaced, and not taken back.
+
+        Returns:
+            The asset as it is now.
+
+        Raises:
+            NotFound: There is no such asset, or none with ``preview_id``.
+            ServerError: 400 if there is nothing to change.
+            ValueError: The id is no UUID.
+        """
+        metadata = None if user_metadata is None else dict(user_metadata)
+        body = _given(name=name, user_metadata=metadata, preview_id=preview_id)
+        return read(self._transport, self._request("PUT", _path(asset), json_body=body), Asset)
+
+    def delete(self, asset: AssetLike) -> None:
+        """Take an entry from the catalogue (``DELETE /api/assets/{id}``). Its file stays where it is.
+
+        Mind those with a ``loader_path``: without it, other entries of the same content are there and cannot be
+        read any more, and neither ``upload`` nor a scan brings it back.
+
+        Raises:
+            NotFound: There is no such asset.
+            ValueError: The id is no UUID.
+        """
+        self._request("DELETE", _path(asset))
+
+    # --- content ----------------------------------------------------------------------------------------------
+
+    def read(self, asset: AssetLike) -> bytes:
+        """Return an asset's content (``GET /api/assets/{id}/content``).
+
+        When the connection breaks, everything is asked for again, since the server sends no parts.
+
+        Raises:
+            NotFound: There is no such asset, or its file is gone.
+            ValueError: The id is no UUID.
+        """
+        sink = BytesIO()
+        self._copy(asset, sink)
+        return sink.getvalue()
+
+    def stream(self, asset: AssetLike) -> Generator[bytes, None, None]:
+        """Iterate over an asset's content in pieces of 256 KB, in constant memory (``GET /api/assets/{id}/content``).
+
+        Whoever stops early calls the result's ``close()``.
+
+        Raises:
+            ServerUnreachable: No connection, or it broke: what was handed out cannot be taken back.
+            ComfyError: As for ``read``. Errors arise while iterating.
+            ValueError: The id is no UUID.
+        """
+        return self._pieces(f"{_path(asset)}/content")
+
+    def download(self, asset: AssetLike, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save an asset's content, in constant memory (``GET /api/assets/{id}/content``).
+
+        It appears under its name only when it is complete. When the connection breaks, everything is asked for
+        again; ``client.files.download`` goes on where it broke.
+
+        Args:
+            asset: Which one.
+            path: Where to. An existing directory, or a string that ends with a separator: the file goes into it
+                under the asset's name, made safe. Anything else is the file's own path. Missing directories are
+                made.
+            overwrite: Replace an existing file.
+
+        Returns:
+            The path of the saved file.
+
+        Raises:
+            FileExistsError: The file exists and ``overwrite`` is off.
+            OSError: It cannot be written.
+            ComfyError: As for ``read``.
+            ValueError: The id is no UUID.
+        """
+        known = asset if isinstance(asset, Asset) else self._get(_path(asset), Asset)
+        target = destination(path, known.name or known.id)
+        with atomic_write(target, overwrite=overwrite) as sink:
+            self._copy(known, sink)
+        return target
+
+    def upload(
+        self,
+        source: Source,
+        *,
+        tags: Iterable[str] = ("input",),
+        filename: str | None = None,
+        name: str | None = None,
+        user_metadata: Mapping[str, Any] | None = None,
+        hash: str | None = None,  # noqa: A002 - the server's word
+        mime_type: str | None = None,
+        preview_id: str | None = None,
+        progress: Progress | None = None,
+    ) -> Asset:
+        """Upload a file of any kind and size, in constant memory (``POST /api/assets``).
+
+        The server names its file after the content. If it has that content already, it stores nothing, and what
+        comes back is one more asset with the name, the metadata and exactly the tags given here. An upload that
+        broke is not repeated.
+
+        Args:
+            source: A path, bytes, a binary file object (from its position on; not closed), or an image (sent as
+                PNG), as for ``client.files.upload_image``.
+            tags: Where it goes, ``"input"`` or ``"output"``, or both ``"models"`` and ``"model_type:loras"`` or
+                the like; and any others.
+            filename: Its name, for the ending that the server's file gets, and for ``mime_type``. Without one:
+                the path's or file object's own.
+            name: Its label, instead of ``filename``.
+            user_metadata: What to say about it.
+            hash: The content's hash, ``"blake3:..."``, for the server to compare with.
+            mime_type: Its kind, instead of the one that goes with the ending.
+            preview_id: The asset that shows what this one is; an unknown one is ignored.
+            progress: Called with the bytes sent and the bytes in all, at first and after each piece of 256 KB,
+                in the caller's thread.
+
+        Raises:
+            OSError, TypeError, ValueError, ImportError: As for ``client.files.upload_image``.
+            ServerError: The server refuses it: no place among the tags, an empty file, another hash (all 400).
+        """
+        fields = _given(
+            hash=hash,  # ahead of the file, which the server need not keep if it knows the content
+            tags=json.dumps(_listed(tags)),
+            name=name,
+            user_metadata=None if user_metadata is None else json.dumps(dict(user_metadata)),
+            mime_type=mime_type,
+            preview_id=preview_id,
+        )
+        self._check("POST", "/api/assets")
+        with opened(source) as (file, own_name):
+            filename = filename or own_name or ("" if _is_plain(source) else content_name(file))
+            form = Form(fields, filename, file, progress, file_field="file")
+            headers = {"Content-Type": form.content_type}
+            try:
+                response = self._request("POST", "/api/assets", data=form, headers=headers)
+            except FormError as error:
+                raise error.cause from None
+        return read(self._transport, response, Asset)
+
+    def from_hash(
+        self,
+        hash: str,  # noqa: A002 - the server's word
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        user_metadata: Mapping[str, Any] | None = None,
+        mime_type: str | None = None,
+        preview_id: str | None = None,
+    ) -> Asset:
+        """Make one more asset of content that the server has (``POST /api/assets/from-hash``).
+
+        Args:
+            hash: The content's hash, ``"blake3:..."``.
+            name: Its label, instead of the hash.
+            tags: Its tags, in any number.
+            user_metadata: What to say about it.
+            mime_type: Its kind, where the server does not know one.
+            preview_id: The asset that shows what this one is; an unknown one is ignored.
+
+        Raises:
+            NotFound: The server does not have that content.
+            ServerError: 400 if that is no hash.
+        """
+        body = _given(
+            hash=hash,
+            name=name,
+            tags=_listed(tags),
+            user_metadata=dict(user_metadata or {}),
+            mime_type=mime_type,
+            preview_id=preview_id,
+        )
+        return read(self._transport, self._request("POST", "/api/assets/from-hash", json_body=body), Asset)
+
+    def exists(self, hash: str) -> bool:  # noqa: A002 - the server's word
+        """Whether the server has some content (``HEAD /api/assets/hash/{hash}``).
+
+        Args:
+            hash: The content's hash, ``"blake3:..."``. Of files that the server found by itself it knows the hash
+                only if it was started with ``--enable-asset-hashing``.
+
+        Raises:
+            ServerError: 400 if that is no hash.
+        """
+        try:
+            self._request("HEAD", f"/api/assets/hash/{path_segment(hash)}")
+        except NotFound:
+            return False
+        except ServerError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+            hint = "a hash is 'blake3:' and 64 hexadecimal digits"  # an answer to HEAD has no words of its own
+            raise ServerError(error.status, hint, error.method, error.url) from None
+        return True
+
+    # --- tags -------------------------------------------------------------------------------------------------
+
+    def add_tags(self, asset: AssetLike, *tags: str) -> TagsAdded:
+        """Add tags to an asset (``POST /api/assets/{id}/tags``). Its file stays where it is.
+
+        Raises:
+            NotFound: There is no such asset.
+            ValueError: The id is no UUID.
+        """
+        response = self._request("POST", f"{_path(asset)}/tags", json_body={"tags": [*tags]})
+        return read(self._transport, response, TagsAdded)
+
+    def remove_tags(self, asset: AssetLike, *tags: str) -> TagsRemoved:
+        """Remove tags from an asset (``DELETE /api/assets/{id}/tags``). Its file stays where it is.
+
+        Raises:
+            NotFound: There is no such asset.
+            ValueError: The id is no UUID.
+        """
+        response = self._request("DELETE", f"{_path(asset)}/tags", json_body={"tags": [*tags]})
+        return read(self._transport, response, TagsRemoved)
+
+    def tags(
+        self,
+        *,
+        prefix: str | None = None,
+        order: str | None = None,
+        include_zero: bool | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> TagsPage:
+        """Return a part of all tags and how often they are used (``GET /api/tags``).
+
+        Args:
+            prefix: Only those that begin so.
+            order: ``"count_desc"``, the default, or ``"name_asc"``.
+            include_zero: Whether to name those that no asset has, too; ``None`` for yes.
+            limit: At most so many, from 1 to 1000; ``None`` for 100.
+            offset: Leave out so many.
+
+        Raises:
+            ServerError: 400 for a value that the server does not know.
+        """
+        zero = None if include_zero is None else str(include_zero).lower()
+        params = {"prefix": prefix, "order": order, "include_zero": zero, "limit": limit, "offset": offset}
+        return self._get("/api/tags", TagsPage, params)
+
+    def refine_tags(
+        self,
+        *,
+        include_tags: Iterable[str] | None = None,
+        exclude_tags: Iterable[str] | None = None,
+        name_contains: str | None = None,
+        metadata_filter: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+    ) -> dict[str, int]:
+        """Return which tags some of the assets have, and how many of them (``GET /api/assets/tags/refine``).
+
+        Which assets is said as for ``list``. Of the tags there are ``limit`` at most, from 1 to 1000, the most
+        frequent first; ``None`` is for 100.
+
+        Raises:
+            ServerError: 400 for a value that the server does not know.
+        """
+        params = {**_filters(include_tags, exclude_tags, name_contains, metadata_filter), "limit": limit}
+        return self._get("/api/assets/tags/refine", _Counted, params).tag_counts
+
+    # --- scans ------------------------------------------------------------------------------------------------
+
+    def seed(
+        self, roots: Iterable[str] | None = None, *, wait: bool = False, timeout: float | None = None
+    ) -> SeedStart:
+        """Have the server look for new files (``POST /api/assets/seed``).
+
+        It does so by itself when it starts, and for every list of its node classes. The ``assets.seed.*`` events
+        tell how a scan goes; it rests while a prompt runs.
+
+        Args:
+            roots: Where: ``"models"``, ``"input"``, ``"output"``; one of them or several, ``None`` for all.
+            wait: Return when the scan has ended, instead of at once. If another one runs, it begins after that.
+            timeout: With ``wait``, how many seconds that may take; ``None`` for ``ClientConfig.read_timeout``. The
+                scan goes on after that.
+
+        Returns:
+            What became of it: ``"started"`` or ``"already_running"``, with ``wait`` ``"completed"``.
+
+        Raises:
+            ServerError: 400 if none of the roots is known; 409 if another scan runs for longer than ``timeout``.
+            RequestTimeout: This scan takes longer than ``timeout``.
+        """
+        body = {} if roots is None else {"roots": _listed(roots)}
+        params = {"wait": "true"} if wait else None
+        patience = self._transport.config.read_timeout if timeout is None else timeout
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                response = self._request("POST", "/api/assets/seed", params=params, json_body=body, timeout=patience)
+            except ServerError as error:
+                patience = deadline - time.monotonic() - _PAUSE
+                if error.status != HTTPStatus.CONFLICT or (wait and patience <= 0):
+                    raise
+                if not wait:
+                    return build(error.body, SeedStart, error.url)
+                time.sleep(_PAUSE)
+            else:
+                return read(self._transport, response, SeedStart)
+
+    def seed_status(self) -> SeedStatus:
+        """Return whether a scan runs, and how far it has come (``GET /api/assets/seed/status``)."""
+        return self._get("/api/assets/seed/status", SeedStatus)
+
+    def cancel_seed(self) -> bool:
+        """Stop the scan that runs (``POST /api/assets/seed/cancel``). Returns at once.
+
+        Returns:
+            Whether one was found running.
+        """
+        response = self._request("POST", "/api/assets/seed/cancel")
+        return read(self._transport, response, _Cancelled).status == "cancelling"
+
+    def prune(self) -> int:
+        """Hide assets whose files are in none of the server's directories any more (``POST /api/assets/prune``).
+
+        A scan brings them back when the directory is.
+
+        Returns:
+            How many were hidden.
+
+        Raises:
+            ServerError: 409 while a scan runs.
+        """
+        return read(self._transport, self._request("POST", "/api/assets/prune"), _Pruned).marked
+
+    # --- requests ---------------------------------------------------------------------------------------------
+
+    def _check(self, method: str, path: str) -> None:
+        """Ask once whether there are assets here, before a large upload breaks off, or a lasting 503 is retried."""
+        if self._enabled:
+            return
+        enabled = System(self._transport).features().get("assets")
+        if enabled is None:  # from before the switch
+            try:
+                self._transport.request("GET", "/api/tags", params={"limit": 1}, since=_SINCE)
+            except Unsupported as error:
+                raise Unsupported(f"{method} {path}", _SINCE, error.url) from None
+        elif not enabled:
+            status = HTTPStatus.SERVICE_UNAVAILABLE.value
+            raise ServerError(status, {"error": _DISABLED}, method, self._transport.url(path))
+        self._enabled = True
+
+    def _request(self, method: str, path: str, **options: Any) -> requests.Response:
+        self._check(method, path)
+        return self._transport.request(method, path, **options)
+
+    def _get(self, path: str, cls: type[T], params: Mapping[str, Any] | None = None) -> T:
+        return read(self._transport, self._request("GET", path, params=params), cls)
+
+    def _pages(self, params: dict[str, Any]) -> Iterator[Asset]:
+        page = self._get("/api/assets", AssetsPage, params)
+        seen = 0
+        while page.assets:
+            yield from page.assets
+            seen += len(page.assets)
+            if page.next_cursor:
+                page = self._get("/api/assets", AssetsPage, {**params, "after": page.next_cursor})
+            elif page.has_more:
+                page = self._get("/api/assets", AssetsPage, {**params, "offset": seen})
+            else:
+                return
+
+    def _copy(self, asset: AssetLike, sink: BinaryIO) -> None:
+        def restart() -> None:
+            sink.seek(0)
+            sink.truncate()
+
+        sink.writelines(self._pieces(f"{_path(asset)}/content", restart))
+
+    def _pieces(self, path: str, restart: Callable[[], None] | None = None) -> Generator[bytes, None, None]:
+        self._check("GET", path)
+        yield from _download.pieces(self._transport, path, restart=restart)
+
+
+def _path(asset: AssetLike) -> str:
+    text = asset.id if isinstance(asset, Asset) else asset
+    try:
+        return f"/api/assets/{uuid.UUID(str(text))}"
+    except ValueError:
+        raise ValueError(f"an asset's id is a UUID, and {text!r} is none") from None
+
+
+def _listed(words: Iterable[str]) -> list[str]:
+    return [words] if isinstance(words, str) else [*words]
+
+
+def _joined(tags: Iterable[str] | None) -> str | None:
+    return None if tags is None else ",".join(_listed(tags))
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _filters(
+    include_tags: Iterable[str] | None,
+    exclude_tags: Iterable[str] | None,
+    name_contains: str | None,
+    metadata_filter: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "include_tags": _joined(include_tags),
+        "exclude_tags": _joined(exclude_tags),
+        "name_contains": name_contains,
+        "metadata_filter": None if metadata_filter is None else json.dumps(dict(metadata_filter)),
+    }
+
+
+def _is_plain(source: Source) -> bool:
+    """Whether it is sent as it is; everything else becomes an image."""
+    return isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read")
