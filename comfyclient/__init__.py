@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         RequestTimeout,
         ServerError,
         ServerUnreachable,
+        Unsupported,
         WorkflowError,
     )
     from comfyclient.jobs import Job
@@ -77,6 +78,7 @@ __all__ = [
     "ServerUnreachable",
     "Subscription",
     "Timings",
+    "Unsupported",
     "Variation",
     "Workflow",
     "WorkflowError",

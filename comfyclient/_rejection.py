@@ -86,11 +86,35 @@ def _missing_classes(reason: Mapping[str, Any], workflow: Workflow, classes: Cla
     blamed = str(info.get("node_id") or (in_details[1] if in_details else ""))
     if blamed not in workflow:
         return ()
+    known = _known(classes)
+    return _problems_of_missing({blamed, *_missing(workflow, known)}, workflow, known)
+
+
+def of_missing_classes(error: ServerError, workflow: Workflow, classes: Classes) -> PromptRejected | None:
+    """Make the named error of a failure to read a workflow, if that has classes that the server does not have.
+
+    Args:
+        error: The answer to ``POST /prompt``, of a server too old to refuse such a workflow.
+        workflow: What was sent.
+        classes: As for ``explain``.
+    """
+    known = _known(classes)
+    problems = _problems_of_missing(_missing(workflow, known), workflow, known)
+    return PromptRejected(error.status, error.body, error.method, error.url, problems) if problems else None
+
+
+def _known(classes: Classes) -> set[str]:
     try:
-        known = set(classes())
+        return set(classes())
     except ComfyError:
-        known = set()
-    missing = {blamed, *(node.id for node in workflow.values() if known and node.class_type not in known)}
+        return set()
+
+
+def _missing(workflow: Workflow, known: set[str]) -> set[str]:
+    return {node.id for node in workflow.values() if known and node.class_type not in known}
+
+
+def _problems_of_missing(missing: set[str], workflow: Workflow, known: set[str]) -> tuple[NodeProblem, ...]:
     problems = []
     for node_id in sorted(missing, key=natural):
         class_type = workflow[node_id].class_type

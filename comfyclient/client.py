@@ -6,20 +6,37 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
 from comfyclient._tracking import attachment, submission
+from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
 from comfyclient.config import ClientConfig
 from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
-from comfyclient.resources import Files, History, Jobs, Nodes, Queue, System
+from comfyclient.resources import (
+    Assets,
+    Files,
+    History,
+    Jobs,
+    Models,
+    Nodes,
+    Queue,
+    Settings,
+    System,
+    Templates,
+    Userdata,
+    Users,
+)
 from comfyclient.sweep import Variation, sweep
 from comfyclient.workflow import Workflow
+from comfyclient.workflow.wording import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    import requests
     from typing_extensions import Self
 
     from comfyclient.events import Event
@@ -28,6 +45,7 @@ if TYPE_CHECKING:
 
 _STOPPING = 5.0
 """Seconds for a prompt to be cancelled after Ctrl-C, or when only a part of it was accepted."""
+_PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd", "default")
 
 
 class Client(EventSource):
@@ -50,10 +68,17 @@ class Client(EventSource):
         config: How the client reaches its server.
         queue: What waits and runs.
         history: What has ended.
-        jobs: Both, on servers since 0.9.
+        jobs: Both.
         files: What the server keeps: to read, download and upload.
         nodes: The node classes it has.
-        system: Its version, devices and memory.
+        models: The model files it has.
+        templates: The ready-made workflows and subgraphs it offers.
+        userdata: The files that the editor keeps for a user.
+        settings: The editor's settings.
+        users: Who uses it.
+        assets: What it knows by content.
+        system: Its devices, memory and log.
+        server: Its version, and what it can do.
     """
 
     def __init__(self, url: str | None = None, *, config: ClientConfig | None = None, **options: Any) -> None:
@@ -64,11 +89,18 @@ class Client(EventSource):
         self._transport = Transport(self.config)
         self.queue = Queue(self._transport)
         self.history = History(self._transport)
-        self.jobs = Jobs(self._transport)
         self.files = Files(self._transport)
         self.nodes = Nodes(self._transport)
-        self.system = System(self._transport)
+        self.models = Models(self._transport)
+        self.templates = Templates(self._transport)
+        self.userdata = Userdata(self._transport)
+        self.settings = Settings(self._transport)
+        self.users = Users(self._transport)
+        self.assets = Assets(self._transport)
         self._tracker = Tracker(self.config, queue=self.queue, history=self.history, nodes=self.nodes, files=self.files)
+        self.server = self._tracker.server
+        self.jobs = Jobs(self._transport, self.server)
+        self.system = System(self._transport, LogEvents(self._tracker, self._transport))
         super().__init__(self._tracker)
 
     # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
@@ -103,7 +135,7 @@ class Client(EventSource):
             strict: See ``submit``.
 
         Raises:
-            WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError: See ``submit``.
+            WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
         request = _request(
@@ -134,10 +166,10 @@ class Client(EventSource):
             workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
             front: Put it before everything that waits.
             number: Its place in the order of execution instead: the lowest number runs first.
-            targets: Ids of output nodes; only these and what they need are run. Servers before 0.3.48 run everything.
+            targets: Ids of output nodes; only these and what they need are run. Servers before 0.3.48 are sent nothing
+                else.
             extra_data: More for the server to keep with the prompt, such as ``extra_pnginfo``.
-            preview_method: ``"none"``, ``"auto"``, ``"latent2rgb"`` or ``"taesd"`` for this prompt alone, on servers
-                since 0.9.
+            preview_method: ``"none"``, ``"auto"``, ``"latent2rgb"`` or ``"taesd"`` for this prompt alone.
             strict: Whether it is an error if the server refuses some of the outputs and accepts others. What it
                 accepted is then cancelled. With ``False`` it runs, and ``Job.node_errors`` tells what was refused.
 
@@ -148,7 +180,9 @@ class Client(EventSource):
                 text says so and names the prompt's id, for ``client.job``.
             RequestTimeout: No answer in time, and the prompt is not there.
             ServerError: The server failed.
+            Unsupported: There is a ``preview_method``, and the server is older than 0.9.
             ClientClosed: The client is closed.
+            ValueError: There is no such ``preview_method``.
         """
         request = _request(
             workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
@@ -199,9 +233,69 @@ class Client(EventSource):
 
         Raises:
             JobLost: The server does not know it.
+            TypeError: The id is no string.
         """
+        if not isinstance(prompt_id, str):
+            raise TypeError(f"a prompt's id is a string, as Job.prompt_id is, not {kind_of(prompt_id)}")
         state, item = attachment.attach(self._tracker, prompt_id)
         return Job(self._tracker, state, functools.partial(Workflow, item.prompt))
+
+    # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> requests.Response:
+        """Send a request to a route that has no method of its own, such as one of a custom node.
+
+        Address, credentials, retries and errors are those of every other method. Runs in the caller's thread.
+
+        Args:
+            method: The HTTP verb.
+            path: The path below the server's address, such as ``"/my_pack/status"``, its segments escaped.
+            params: The query; entries that are ``None`` are left out.
+            json: A value to send as JSON.
+            data: Or a body: bytes, text, a binary file, an iterable of bytes, or a mapping for a form. Files and
+                iterables are read while they are sent, with POST and PATCH; other requests may be tried again, so
+                there they are read into memory first.
+            headers: Headers of this request only.
+            timeout: Seconds of silence instead of ``ClientConfig.read_timeout``.
+
+        Returns:
+            The successful answer, its body read.
+
+        Raises:
+            NotFound: The server has no such route, or not what it names.
+            ServerError: Any other 4xx or 5xx; ``body`` is what the server said.
+            ServerUnreachable: No connection, or it broke.
+            RequestTimeout: No answer in time.
+            ClientClosed: The client is closed.
+            TypeError: An argument is of the wrong type, or there are both ``json`` and ``data``.
+            ValueError: ``path`` is a whole address: this goes to the client's server only.
+        """
+        if not all(isinstance(text, str) for text in (method, path)):
+            raise TypeError(f"a request is a verb and a path, such as ('GET', '/queue'), not {(method, path)!r}")
+        if json is not None and data is not None:
+            raise TypeError("give either json or data, not both")
+        if "://" in path.partition("?")[0]:
+            raise ValueError("give the path alone: a client's requests go to its own server")
+        method = method.upper()
+        return self._transport.request(
+            method,
+            path if path.startswith("/") else f"/{path}",
+            params=params,
+            json_body=json,
+            data=body_of(method, data),
+            headers=headers,
+            timeout=timeout,
+        )
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -280,6 +374,8 @@ def _request(
     extra_data: Mapping[str, Any] | None = None,
     preview_method: str | None = None,
 ) -> submission.Request:
+    if preview_method is not None and preview_method not in _PREVIEW_METHODS:
+        raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
     document = Workflow.load(workflow)
     document.check()
     if isinstance(targets, str):  # one of them, not its letters

@@ -9,6 +9,7 @@
     │  ├─ NotFound                                    404
     │  ├─ AuthenticationError                         401, 403
     │  └─ PromptRejected                              POST /prompt refused the workflow
+    ├─ Unsupported                                    the server is too old for that
     ├─ DecodeError                                    an answer that is not what its route promises
     ├─ WorkflowError                                  the document itself is wrong; nothing was sent
     ├─ JobError
@@ -109,6 +110,25 @@ class NotFound(ServerError):
 
 class AuthenticationError(ServerError):
     """401 or 403: credentials are missing, wrong, or not enough."""
+
+
+class Unsupported(ComfyError):
+    """The server is too old for what was asked of it.
+
+    Attributes:
+        what: What it lacks, such as ``"GET /api/jobs"``.
+        since: The version of ComfyUI that brought it.
+        url: The server's address, without credentials.
+    """
+
+    def __init__(self, what: str, since: str, url: str) -> None:
+        super().__init__(what, since, url)
+        self.what = what
+        self.since = since
+        self.url = url
+
+    def __str__(self) -> str:
+        return f"the ComfyUI at {self.url} does not have {self.what}, which came with version {self.since}"
 
 
 @frozen
@@ -214,7 +234,7 @@ class JobFailed(JobError):
     """A node raised an exception.
 
     Attributes:
-        node_id: The node, as it stands in the workflow.
+        node_id: The node, as it stands in the workflow; empty where the server does not say which.
         node_type: Its class.
         title: Its title in the editor, or its class.
         exception_type: The exception's class on the server, such as ``"ValueError"``.
@@ -234,11 +254,12 @@ class JobFailed(JobError):
         traceback: tuple[str, ...] = (),
         current_inputs: Any = None,
     ) -> None:
-        named = f"node {node_label(node_id, title, node_type)}"
         text = exception_message.strip()
-        super().__init__(
-            prompt_id, f"{named} raised {exception_type}" + (f": {text}" if text else " without a message")
-        )
+        message = f"prompt {prompt_id} failed, and the server's history does not say why"
+        if node_id or exception_type:
+            named = f"node {node_label(node_id, title, node_type)}"
+            message = f"{named} raised {exception_type}" + (f": {text}" if text else " without a message")
+        super().__init__(prompt_id, message)
         self.args = (prompt_id, node_id, node_type, title, exception_type, exception_message, traceback, current_inputs)
         self.node_id = node_id
         self.node_type = node_type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import queue
 import threading
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from comfyclient._realtime.buffer import EventQueue
     from comfyclient._tracking.state import JobState, JobStatus, Outcome
     from comfyclient._tracking.tracker import Tracker
+    from comfyclient.resources import History
+    from comfyclient.types import HistoryEntry
     from comfyclient.workflow import Workflow
 
 __all__ = ["Job"]
@@ -330,11 +333,16 @@ class Job:
             socket_images=[(image.node, image.media_type, image.data) for image in state.socket_images or ()],
             timings=_timings(state),
             files=self._tracker.files,
-            fetch_history=lambda: entry or self._tracker.history.get(self.prompt_id),
+            fetch_history=functools.partial(_history, entry, self._tracker.history, self.prompt_id),
         )
 
     def __repr__(self) -> str:
         return f"<Job {self.prompt_id} {self.status} {self.progress:.0%}>"
+
+
+def _history(entry: HistoryEntry | None, history: History, prompt_id: str) -> HistoryEntry | None:
+    # Not a method: a result that is kept must not keep its client's threads.
+    return entry or history.get(prompt_id)
 
 
 def _timings(state: JobState) -> Timings:

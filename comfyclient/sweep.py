@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from comfyclient.errors import ClientClosed, ComfyError
+from comfyclient.errors import ClientClosed, ComfyError, WorkflowError
 from comfyclient.jobs import Job
 from comfyclient.waiting import Finish
+from comfyclient.workflow.wording import shown
 
 if TYPE_CHECKING:
     from comfyclient.results import Result
@@ -85,8 +86,7 @@ def _sweep(
         while True:
             for index, changes in itertools.islice(variations, in_flight - len(finish.pending)):
                 try:
-                    document = workflow.copy()
-                    document.set(changes)
+                    document = _changed(workflow, changes)
                     job = submit(document, **options)
                 except ClientClosed:
                     raise  # it would be the same for all that follow
@@ -109,6 +109,14 @@ def _sweep(
     finally:
         finish.close()
         _stop(changes_of)
+
+
+def _changed(workflow: Workflow, changes: Any) -> Workflow:
+    if not isinstance(changes, Mapping) or not all(isinstance(path, str) for path in changes):
+        raise WorkflowError(f"a variation is an object such as {{'6.text': 'a fox'}}, not {shown(changes)}")
+    document = workflow.copy()
+    document.set(changes)
+    return document
 
 
 def _stop(jobs: Iterable[Job]) -> None:

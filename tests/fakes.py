@@ -175,7 +175,18 @@ def _read(stream: Any, number: int) -> Request | None:
     while line := stream.readline().decode().strip():
         name, value = line.split(":", 1)
         headers[name.lower()] = value.strip()
-    return Request(method, target, headers, stream.read(int(headers.get("content-length", 0))), number)
+    return Request(method, target, headers, _body(stream, headers), number)
+
+
+def _body(stream: Any, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding") != "chunked":
+        return bytes(stream.read(int(headers.get("content-length", 0))))
+    body = b""
+    while length := int(stream.readline(), 16):
+        body += stream.read(length)
+        stream.readline()
+    stream.readline()
+    return body
 
 
 @contextlib.contextmanager

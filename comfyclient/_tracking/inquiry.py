@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import enum
 import logging
-import re
 from typing import TYPE_CHECKING
 
-from comfyclient.errors import NotFound, ServerError
-from comfyclient.resources import History, Jobs, Queue, System
+from comfyclient.errors import ServerError, Unsupported
+from comfyclient.resources import History, Queue
+from comfyclient.resources._jobs_elsewhere import interrupt
+from comfyclient.resources.jobs import look_up
 
 if TYPE_CHECKING:
     from comfyclient._http import Transport
+    from comfyclient.resources import Server
     from comfyclient.types import HistoryEntry
 
 log = logging.getLogger(__name__)
-
-_TARGETED_INTERRUPT = (0, 3, 57)
-"""The first release that interrupts by prompt id; older ones ignore the id and interrupt whatever runs."""
 
 
 class Place(enum.Enum):
@@ -28,21 +27,22 @@ class Place(enum.Enum):
     NOWHERE = enum.auto()
 
 
+_QUEUED = {"pending": Place.PENDING, "in_progress": Place.RUNNING}
+
+
 class Inquiry:
-    """Questions and orders about single prompts; what the server can do is found out once.
+    """Questions and orders about single prompts.
 
     Attributes:
         queue: What waits and runs.
         history: What has ended.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, server: Server) -> None:
         self.queue = Queue(transport)
         self.history = History(transport)
-        self._jobs = Jobs(transport)
-        self._system = System(transport)
-        self._has_jobs_route: bool | None = None
-        self._version: tuple[int, ...] | None = None
+        self._transport = transport
+        self._server = server
 
     def locate(self, prompt_id: str) -> Place | HistoryEntry:
         """Where the server has the prompt, or its history entry once it has ended.
@@ -50,10 +50,9 @@ class Inquiry:
         Raises:
             ServerUnreachable, RequestTimeout, ServerError, DecodeError: The server could not be asked.
         """
-        if self._has_jobs_route is not False:
-            place = self._locate_by_jobs_route(prompt_id)
-            if place is not None:
-                return place
+        place = self._locate_by_jobs_route(prompt_id)
+        if place is not None:
+            return place
         entry = self.history.get(prompt_id)
         if entry is not None:
             return entry
@@ -66,21 +65,18 @@ class Inquiry:
     def _locate_by_jobs_route(self, prompt_id: str) -> Place | HistoryEntry | None:
         """One cheap question where the server has the route; ``None`` when it could not answer."""
         try:
-            job = self._jobs.get(prompt_id)
-        except NotFound:
-            self._has_jobs_route = False
+            if not self._server.has("jobs"):
+                return None
+            job = look_up(self._transport, prompt_id)
+        except Unsupported:  # an older server has taken its place
+            self._server.refresh()
             return None
         except ServerError:  # anybody's odd prompt can spoil this route for everybody
             return None
-        self._has_jobs_route = True
         if job is None:
             return Place.NOWHERE
-        if job.status == "pending":
-            return Place.PENDING
-        if job.status == "in_progress":
-            return Place.RUNNING
         # This route rewrites outputs, so they are read from the history; evicted meanwhile, it is gone.
-        return self.history.get(prompt_id) or Place.NOWHERE
+        return _QUEUED.get(job.status) or self.history.get(prompt_id) or Place.NOWHERE
 
     def _locate_in_queue(self, prompt_id: str) -> Place:
         state = self.queue.list()
@@ -101,26 +97,8 @@ class Inquiry:
 
     def interrupt(self, prompt_id: str) -> None:
         """Interrupt a running prompt and never another one; without effect if that cannot be made sure."""
-        if self._interrupts_by_id():
-            self.queue.interrupt(prompt_id)
-            return
-        # This server would stop whatever runs. With nothing else queued that can only be the one that is meant.
-        state = self.queue.list()
-        if not state.queue_pending and [item.prompt_id for item in state.queue_running] == [prompt_id]:
-            self.queue.interrupt()
-        else:
+        if not interrupt(self._server, self.queue, prompt_id):
             log.warning(
                 "prompt %s is not interrupted yet: this server cannot interrupt one prompt alone, and others wait",
                 prompt_id,
             )
-
-    def _interrupts_by_id(self) -> bool:
-        if self._has_jobs_route:
-            return True
-        if self._version is None:
-            self._version = _version(self._system.stats().system.comfyui_version)
-        return self._version >= _TARGETED_INTERRUPT
-
-
-def _version(text: str | None) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text or "")[:3])

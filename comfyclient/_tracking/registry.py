@@ -127,6 +127,7 @@ class Router:
         subscriptions: Everybody else.
         call_back: Hands an event over to the dispatcher.
         look: Called with the seconds in which the jobs should be looked at.
+        forget: Called when the websocket is back: the server may be another one now.
 
     Attributes:
         settling: Seconds that the queue's length and our count of jobs may differ in the ordinary course of things.
@@ -141,11 +142,13 @@ class Router:
         subscriptions: Subscriptions,
         call_back: Callable[[Event], None],
         look: Callable[[float], None],
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
         self._registry = registry
         self._subscriptions = subscriptions
         self._call_back = call_back
         self._look = look
+        self._forget = forget
         self._running: JobState | None = None
         self.queue_count = (0, 0.0)
 
@@ -201,6 +204,8 @@ class Router:
             self._count(event)  # type: ignore[arg-type]  # a Status, as was seen
         elif kind in _BREAKS:
             self._running = None
+            if kind is Reconnected:
+                self._forget()
             for job in self._registry.live():
                 job.gap = True  # whatever happened while there was no websocket, it did not hear of
                 job.needs_asking = job.needs_asking or kind is Reconnected

@@ -6,10 +6,11 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from comfyclient import _rejection
 from comfyclient._tracking.state import JobState
@@ -19,6 +20,7 @@ from comfyclient.workflow import Workflow
 
 if TYPE_CHECKING:
     from comfyclient._tracking.tracker import Tracker
+    from comfyclient.resources import Server
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,22 @@ class Request:
     targets: tuple[str, ...] | None
     extra_data: Mapping[str, Any]
 
+    def adapted(self, server: Server) -> Request:
+        """The same for a server that may be too old for it.
+
+        Raises:
+            Unsupported: It would not have the effect that is wanted.
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The server does not say how old it is.
+        """
+        if "preview_method" in self.extra_data:
+            server.require("preview_method")
+        if self.targets is None or server.has("targets"):
+            return self
+        # It would run everything; so it gets only what the targets need.
+        needed = self.workflow.ancestors(self.targets)
+        graph = {node: entry for node, entry in self.workflow.to_api().items() if node in needed}
+        return evolve(self, workflow=Workflow(graph), targets=None)
+
 
 def new_job(workflow: Workflow) -> JobState:
     """A job of our own, with an id that nobody else has, so that it can be looked for whatever happens."""
@@ -57,10 +75,12 @@ def submit(tracker: Tracker, job: JobState, request: Request) -> PromptStatus:
     Raises:
         PromptRejected: The server refused all of it.
         ServerUnreachable, RequestTimeout, ServerError, DecodeError: It was not queued, as far as can be known.
+        Unsupported: The server is too old; nothing was sent.
     """
     if job.image_nodes and tracker.connection is None:
         log.warning("SaveImageWebsocket sends its images over the websocket, which this client does not use")
     tracker.prepare()
+    request = request.adapted(tracker.server)
     tracker.registry.add(job)
     tracker.registry.begin_submission()
     posted_at = time.monotonic()
@@ -92,11 +112,11 @@ def _post(tracker: Tracker, job: JobState, request: Request) -> PromptStatus:
             number=request.number,
             front=request.front,
             targets=request.targets,
-            extra_data={**request.extra_data, _MARK: job.prompt_id},
+            extra_data={**tracker.config.account, **request.extra_data, _MARK: job.prompt_id},
         )
     except ServerError as error:
         if _rejection.is_rejection(error):
-            raise _rejection.explain(error, request.workflow, _choices(tracker), tracker.nodes.names) from None
+            raise _rejection.explain(error, request.workflow, _choices(tracker), _classes(tracker)) from None
         if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
         doubt: ComfyError = error
@@ -106,7 +126,13 @@ def _post(tracker: Tracker, job: JobState, request: Request) -> PromptStatus:
         doubt = error
     except (RequestTimeout, DecodeError) as error:
         doubt = error
-    return _find(tracker, job, doubt)
+    try:
+        return _find(tracker, job, request, doubt)
+    except ServerError as error:
+        # Servers before May 2024 stumble over a class that they do not have.
+        stumbled = error.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        refusal = _rejection.of_missing_classes(error, request.workflow, _classes(tracker)) if stumbled else None
+        raise refusal or error from None
 
 
 def problems(tracker: Tracker, status: PromptStatus, workflow: Workflow) -> tuple[NodeProblem, ...]:
@@ -114,15 +140,19 @@ def problems(tracker: Tracker, status: PromptStatus, workflow: Workflow) -> tupl
     return _rejection.problems_of(status.node_errors, workflow, _choices(tracker))
 
 
+def _classes(tracker: Tracker) -> _rejection.Classes:
+    return partial(tracker.nodes.names, refresh=True)
+
+
 def _choices(tracker: Tracker) -> _rejection.Choices:
     def choices(class_type: str, input_name: str) -> list[Any] | None:
-        info = tracker.nodes.get(class_type)
+        info = tracker.nodes.get(class_type, refresh=True)  # what the server checked against, not what it once had
         return info.choices(input_name) if info is not None else None
 
     return choices
 
 
-def _find(tracker: Tracker, job: JobState, doubt: ComfyError) -> PromptStatus:
+def _find(tracker: Tracker, job: JobState, request: Request, doubt: ComfyError) -> PromptStatus:
     """The answer to a submission was lost: look whether the prompt is there. It is never posted again.
 
     Raises:
@@ -140,23 +170,25 @@ def _find(tracker: Tracker, job: JobState, doubt: ComfyError) -> PromptStatus:
             break
         with job.changed:
             job.changed.wait(pause)
-        if job.started or job.outcome is not None:
-            return PromptStatus(job.prompt_id, job.number or 0)
+        known = job.started or job.outcome is not None  # by events
         try:
-            found = _look(tracker, job)
+            item = _look(tracker, job)
         except ComfyError as error:
             log.info("looking for prompt %s: %s", job.prompt_id, error)
-            continue
-        if found is not None:
-            return found
-        answered = True
+            item = None
+        else:
+            answered = True
+        if item is not None:
+            return PromptStatus(item.prompt_id, item.number, _left_out(tracker, request, item))
+        if known:
+            return PromptStatus(job.prompt_id, job.number or 0)
     if answered:
         raise doubt
     reason = f"{doubt}; whether prompt {job.prompt_id} was queued is not known"
     raise ServerUnreachable(tracker.config.shown_url, reason, maybe_sent=True)
 
 
-def _look(tracker: Tracker, job: JobState) -> PromptStatus | None:
+def _look(tracker: Tracker, job: JobState) -> QueueItem | None:
     queue, history = tracker.inquiry.queue, tracker.inquiry.history
     state = queue.list()
     items = [*state.queue_running, *state.queue_pending]
@@ -165,8 +197,33 @@ def _look(tracker: Tracker, job: JobState) -> PromptStatus | None:
         items.append(entry.prompt)
     if not any(_is_ours(item, job) for item in items):
         items += [entry.prompt for entry in history.list(limit=64).values()]
-    return next((PromptStatus(item.prompt_id, item.number) for item in items if _is_ours(item, job)), None)
+    return next((item for item in items if _is_ours(item, job)), None)
 
 
 def _is_ours(item: QueueItem, job: JobState) -> bool:
     return job.prompt_id in {item.prompt_id, item.extra_data.get(_MARK)}
+
+
+def _left_out(tracker: Tracker, request: Request, item: QueueItem) -> dict[str, Any]:
+    """Which outputs the server does not run, in the form in which its lost answer said so."""
+    if not item.outputs_to_execute:  # there is always one, so it does not tell
+        return {}
+    wanted = request.workflow.node_ids if request.targets is None else request.targets
+    others = {node: request.workflow.class_type(node) or "" for node in set(wanted) - set(item.outputs_to_execute)}
+    try:
+        infos = {class_type: tracker.nodes.get(class_type) for class_type in sorted({*others.values()} - {""})}
+    except ComfyError as error:
+        # As text: the error holds a socket, and whoever keeps the record would keep that.
+        log.warning("prompt %s was accepted, and maybe only a part of it: %s", item.prompt_id, str(error))
+        return {}
+    outputs = {class_type for class_type, info in infos.items() if info is not None and info.output_node}
+    reason = "the server left this output out; its reasons were in an answer that got lost"
+    return {
+        node: {
+            "errors": [{"type": "unknown", "message": reason, "details": "", "extra_info": {}}],
+            "dependent_outputs": [node],
+            "class_type": class_type,
+        }
+        for node, class_type in others.items()
+        if class_type in outputs
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
+import weakref
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -18,6 +20,7 @@ from comfyclient._tracking.registry import Registry, Router
 from comfyclient._tracking.state import JobState, Outcome
 from comfyclient._tracking.watch import Watch
 from comfyclient.errors import ClientClosed, ServerUnreachable
+from comfyclient.resources.server import Server
 
 if TYPE_CHECKING:
     from comfyclient.config import ClientConfig
@@ -32,7 +35,11 @@ _PATIENCE = 10.0
 class Tracker:
     """The moving parts behind one client. At most two threads, started with the first need.
 
+    The client and its jobs refer to it, and nothing that the threads refer to does: when it is collected unclosed,
+    nobody has any use for them.
+
     Attributes:
+        server: What the server can do.
         connection: The websocket, or ``None`` for a client that polls.
         watch: The questions over HTTP.
         registry: The jobs that have not ended.
@@ -47,25 +54,32 @@ class Tracker:
         nodes: Nodes,
         files: Files,
     ) -> None:
+        def chores() -> float | None:
+            return watch.chores()
+
         self.config = config
         self.queue = queue
         self.history = history
         self.nodes = nodes
         self.files = files
-        self.subscriptions = Subscriptions()
-        self.registry = Registry()
-        self.dispatcher = Dispatcher(self.subscriptions, self._chores)
-        self.router = Router(self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry)
-        self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
         # Questions have their own connections, so that close() can cut them off while callbacks still use the others.
         self._asking = Transport(evolve(self.config, read_timeout=min(_PATIENCE, self.config.read_timeout), retry=None))
-        self.inquiry = Inquiry(self._asking)
-        self.watch = Watch(self.config, self.registry, self.router, self.connection, self.inquiry)
+        self.server = Server(self._asking)
+        self.inquiry = Inquiry(self._asking, self.server)
+        self.subscriptions = Subscriptions()
+        self.registry = Registry()
+        self.dispatcher = Dispatcher(self.subscriptions, chores)
+        self.router = Router(
+            self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry, self.server.refresh
+        )
+        self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
+        self.watch = watch = Watch(self.config, self.registry, self.router, self.connection, self.inquiry)
         self._closed = False
         self._process = OneProcess()
-
-    def _chores(self) -> float | None:
-        return self.watch.chores()
+        self._finalizer = weakref.finalize(
+            self, _let_go, self.config.shown_url, self.connection, self.dispatcher, self.subscriptions
+        )
+        self._finalizer.atexit = False
 
     def listen(self) -> None:
         """See to it that events arrive, now or as soon as there is a server.
@@ -145,7 +159,26 @@ class Tracker:
         self.subscriptions.close()
         self._asking.close()
         self.dispatcher.close(timeout)
+        self._finalizer.detach()  # it would keep alive what callbacks refer to
 
     def _abandon(self, job: JobState) -> None:
         job.finish(Outcome("lost", ClientClosed(f"the client was closed before prompt {job.prompt_id} ended")))
         self.registry.drop(job)
+
+
+def _let_go(
+    shown_url: str, connection: Connection | None, dispatcher: Dispatcher, subscriptions: Subscriptions
+) -> None:
+    """What becomes of the threads when client and jobs were collected, in whatever thread and moment.
+
+    They end within moments, unless somebody still wants events, for whom they go on.
+    """
+    running = dispatcher.is_alive or (connection is not None and connection.is_alive)
+    if not running:  # nothing was started, or only in the process of which this one is a fork
+        return
+    if not len(subscriptions):
+        if connection is not None:
+            connection.stop()
+        dispatcher.stop()
+    message = f"a client of {shown_url} was not closed: use it in a `with` statement, or call its close()"
+    warnings.warn(message, ResourceWarning, stacklevel=2)

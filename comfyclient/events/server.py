@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 
 from comfyclient.events.event import Event
+from comfyclient.types.logs import LogEntry, TerminalSize, plain
 
 
 @frozen
@@ -46,17 +47,22 @@ class FeatureFlags(Event):
 
 @frozen
 class Logs(Event):
-    """Lines of the server's log, for clients that subscribed to them.
+    """What the server wrote to its log; sent after ``client.system.subscribe_log()``.
 
     Attributes:
-        entries: Each ``{"t": time, "m": text}``.
-        size: The server's terminal, ``{"cols": n, "rows": n}``.
+        entries: What was written to the standard output, or to the standard error, since it was last flushed.
+        size: The server's terminal, when it differs from what was sent last to anybody.
     """
 
     _type: ClassVar[str] = "logs"
-    entries: tuple[Mapping[str, Any], ...]
-    size: Mapping[str, Any] | None = None
+    entries: tuple[LogEntry, ...]
+    size: TerminalSize | None = None
     extra: dict[str, Any] = field(factory=dict)
+
+    @property
+    def text(self) -> str:
+        """All of it, without colors and other ANSI escapes."""
+        return plain("".join(entry.m for entry in self.entries))
 
 
 @frozen

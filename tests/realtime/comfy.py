@@ -152,7 +152,7 @@ class Comfy(Peer):
             ("GET", "/history/*"): lambda request: self._known(request.path.rpartition("/")[2]),
             ("GET", "/history"): lambda _: self.history,
             ("POST", "/interrupt"): reply(200),
-            ("GET", "/system_stats"): {"system": {"comfyui_version": "0.30.0"}, "devices": []},
+            ("GET", "/system_stats"): {"system": {"os": "linux", "comfyui_version": "0.30.0"}, "devices": []},
         }
         if jobs_route:
             self.routes["GET", "/api/jobs/*"] = lambda request: self._job(request.path.rpartition("/")[2])
