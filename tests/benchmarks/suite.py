@@ -8,7 +8,20 @@ from functools import cached_property, partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks import downloads, events, imports, latency, pending, previews, questions, runs
+from tests.benchmarks import (
+    catalogue,
+    downloads,
+    events,
+    exchanges,
+    imports,
+    latency,
+    memory,
+    pending,
+    previews,
+    questions,
+    runs,
+    uploads,
+)
 from tests.benchmarks.measure import SECONDS, in_fresh_python, in_turn, ratios, values
 from tests.benchmarks.report import Row
 from tests.benchmarks.scripted import ScriptedServer
@@ -57,7 +70,7 @@ class Stage:
         installation = find()
         if installation is None:
             sys.exit("There is no ComfyUI in the cache: run `make comfyui`, or set COMFYUI_PATH.")
-        return self._servers.enter_context(RealServer(installation))
+        return self._servers.enter_context(RealServer(installation, "--max-upload-size", "400"))
 
 
 # --- 1 to 3 -------------------------------------------------------------------------------------------------
@@ -154,7 +167,7 @@ def of_latency(stage: Stage) -> Iterator[Row]:
     yield Row("", f"{what}: one turn of the interpreter / stock reader", ratios(measured, "least", "raw"))
 
 
-# --- 6, 7, 9 and 14: a real server ----------------------------------------------------------------------------
+# --- 6 to 12 and 14: a real server ----------------------------------------------------------------------------
 
 
 def of_runs(stage: Stage) -> Iterator[Row]:
@@ -172,6 +185,21 @@ def of_runs(stage: Stage) -> Iterator[Row]:
     yield Row("6", "client.run / raw script", ratios(measured, "sdk", "raw"), 1.10)
     yield Row("6", "client.run / official example", ratios(measured, "sdk", "example"), 1.0)
     yield Row("7", f"{jobs} jobs queued at once / one after the other", ratios(measured, "at once", "sequential"), 0.85)
+
+
+def of_exchanges(stage: Stage) -> Iterator[Row]:
+    """Small requests, one after the other."""
+    url, count = stage.comfyui.url, stage.size(300, 5)
+    functions = {
+        "get": exchanges.get_with_client,
+        "session's get": exchanges.get_with_session,
+        "post": exchanges.post_with_client,
+        "session's post": exchanges.post_with_session,
+    }
+    variants = {name: partial(function, url, count) for name, function in functions.items()}
+    measured = in_turn(variants, stage.rounds)
+    yield Row("8", "GET / requests.Session.get", ratios(measured, "get", "session's get"), 0.85)
+    yield Row("8", "POST / requests.Session.post", ratios(measured, "post", "session's post"), 1.0)
 
 
 def of_downloads(stage: Stage) -> Iterator[Row]:
@@ -192,6 +220,58 @@ def of_downloads(stage: Stage) -> Iterator[Row]:
     yield Row("9", f"{what} to a file / raw socket", ratios(measured, "file", "raw"), 3.0)
     yield Row("9", f"{what} to a sink / requests' .content", ratios(measured, "sink", "content"), 0.35)
     yield Row("", f"{what} into memory / requests' .content", ratios(measured, "memory", "content"))
+
+
+def of_uploads(stage: Stage) -> Iterator[Row]:
+    """A large file to ``/upload/image``."""
+    size = stage.size(100, 5) * 1_000_000
+    variants = {
+        "raw": partial(uploads.raw_socket, stage.comfyui.url, size),
+        "sdk": partial(uploads.sdk, stage.comfyui.url, size),
+    }
+    measured = in_turn(variants, stage.rounds, tries=2)
+    yield Row("10", f"upload of {size // 1_000_000} MB / raw socket", ratios(measured, "sdk", "raw"), 1.25)
+
+
+def of_memory(stage: Stage) -> Iterator[Row]:
+    """How much memory files of any size take."""
+    small, large = stage.size(25, 3) * 1_000_000, stage.size(300, 5) * 1_000_000
+    memory.prepare(stage.comfyui.base_directory / "output", small, large)
+    rounds = range(stage.rounds)
+    for what, function in (
+        ("stream", memory.of_stream),
+        ("download", memory.of_download),
+        ("upload", memory.of_upload),
+    ):
+        grown = {
+            size: [in_fresh_python(function, url=stage.comfyui.url, size=size) for _ in rounds]
+            for size in (small, large)
+        }
+        more = [many - few for many, few in zip(grown[large], grown[small], strict=True)]
+        megabytes = f"{large // 1_000_000} MB"
+        yield Row("11", f"{what} of {megabytes}: growth of the process", grown[large], 4, "MB")
+        yield Row("11", f"{what} of {megabytes}: beyond that for {small // 1_000_000} MB", more, 1, "MB")
+
+
+def of_catalogue(stage: Stage) -> Iterator[Row]:
+    """All classes of nodes, from the bytes of the answer on."""
+    times = stage.size(5, 1)
+    for kind, what in (("real", "catalogue of 610 nodes"), ("heavy", "catalogue of 3,000 nodes, 14 MB")):
+        functions = {
+            "base": catalogue.json_loads,
+            "lazily": catalogue.lazily,
+            "deep": catalogue.deep,
+            "kept": catalogue.kept,
+            "search": catalogue.search,
+        }
+        variants: dict[str, Callable[[], Measured]] = {
+            name: partial(in_fresh_python, function, kind=kind, times=times) for name, function in functions.items()
+        }
+        measured = in_turn(variants, stage.rounds, tries=1)
+        yield Row("12", f"{what}, ten looked at / json.loads", ratios(measured, "lazily", "base"), 1.3)
+        yield Row("12", f"{what}, each looked at / json.loads", ratios(measured, "deep", "base"), 2.2)
+        yield Row("", f"{what}, each looked at and kept / json.loads", ratios(measured, "kept", "base"))
+        yield Row("", f"search in a {what} / json.loads", ratios(measured, "search", "base"))
 
 
 def of_pending(stage: Stage) -> Iterator[Row]:
@@ -256,7 +336,11 @@ BENCHMARKS: dict[str, Callable[[Stage], Iterable[Row]]] = {
     "previews": of_previews,
     "latency": of_latency,
     "runs": of_runs,
+    "exchanges": of_exchanges,
     "downloads": of_downloads,
+    "uploads": of_uploads,
+    "memory": of_memory,
+    "catalogue": of_catalogue,
     "imports": of_imports,
     "pending": of_pending,
     "questions": of_questions,
