@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RUN = [name for name, path in PAGES.items() if any(kind == "python" for kind, _ in blocks(path.read_text("utf-8")))]
 LANGUAGES = {"python", "output", "console", "json", "text"}
 NOT_RUN = {"docs/howto/custom-nodes-events.md": ["py"]}  # runs inside ComfyUI
+OPTIONS = {"docs/howto/assets.md": ["--enable-assets"]}  # of the server that a page wants for itself
 
 
 SERVER, NOWHERE = "http://127.0.0.1:8188", "http://127.0.0.1:8189"  # as pages write them
@@ -25,7 +26,9 @@ SERVER, NOWHERE = "http://127.0.0.1:8188", "http://127.0.0.1:8189"  # as pages w
 @pytest.mark.needs_test_nodes
 @pytest.mark.parametrize("name", RUN)
 @pytest.mark.usefixtures("place")
-def test_a_page_does_what_it_says(name: str, comfyui_url: str) -> None:
+def test_a_page_does_what_it_says(name: str, comfyui_url: str, request: pytest.FixtureRequest) -> None:
+    if options := OPTIONS.get(name):
+        comfyui_url = request.getfixturevalue("start_comfyui")(*options).url
     with nobody() as nowhere:
         page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT})
         assert page.run() > 0
