@@ -1,16 +1,20 @@
-"""``Workflow`` and ``Node``: a graph in ComfyUI's API format, to find nodes in and edit their inputs."""
+"""``Workflow``: a graph in ComfyUI's API format, to find nodes in and edit their inputs."""
 
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comfyclient.errors import WorkflowError, node_label
-from comfyclient.workflow import check, links
+from comfyclient.errors import WorkflowError
+from comfyclient.workflow import check, edits, links
+from comfyclient.workflow.catalog import definitions
+from comfyclient.workflow.diff import Diff, diff, same
+from comfyclient.workflow.node import Node, label, labels
 from comfyclient.workflow.source import PATIENCE, read
 from comfyclient.workflow.wording import (
     MissingError,
@@ -19,82 +23,15 @@ from comfyclient.workflow.wording import (
     nearest,
     nearest_hint,
     report,
-    shown,
 )
 
 if TYPE_CHECKING:
     import os
 
+    from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.source import Preference, Source
 
 _MOST_KINDS = 5  # in a repr
-
-
-class Node(MutableMapping[str, Any]):
-    """One node of a workflow: a view, and as a mapping its inputs by name.
-
-    ``node["text"] = "a fox"`` edits the workflow, also with an input that the node does not have yet, such as
-    an optional one. ``node["images"] = ["8", 0]`` links it to the first output of node 8.
-
-    Attributes:
-        id: The node's id in the workflow.
-    """
-
-    __slots__ = ("_raw", "id")
-
-    def __init__(self, node_id: str, raw: dict[str, Any]) -> None:
-        self.id = node_id
-        self._raw = raw
-
-    @property
-    def class_type(self) -> str:
-        """The node's class, such as ``"KSampler"``."""
-        return str(self._raw["class_type"])
-
-    @property
-    def title(self) -> str:
-        """The title in the editor, or the class. Can be set."""
-        return check.title_of(self._raw)
-
-    @title.setter
-    def title(self, title: str) -> None:
-        self._raw["_meta"]["title"] = title
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """The inputs themselves, not a copy."""
-        inputs: dict[str, Any] = self._raw["inputs"]
-        return inputs
-
-    def __getitem__(self, name: str) -> Any:
-        """An input's value; a missing one is a ``WorkflowError`` that is also a ``KeyError``."""
-        self._must_have(name)
-        return self.inputs[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.inputs[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        """Remove an input; a missing one is a ``WorkflowError`` that is also a ``KeyError``."""
-        self._must_have(name)
-        del self.inputs[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.inputs
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.inputs)
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __repr__(self) -> str:
-        return f"<Node {_label(self)}: {', '.join(map(str, self.inputs)) or 'no inputs'}>"
-
-    def _must_have(self, name: str) -> None:
-        if name not in self.inputs:
-            has = listed(map(shown, self.inputs)) or "none"
-            raise MissingError(f"node {_label(self)} has no input {name!r}; it has {has}")
 
 
 class Workflow(Mapping[str, Node]):
@@ -166,7 +103,7 @@ class Workflow(Mapping[str, Node]):
         """A node; an unknown one is a ``WorkflowError`` that is also a ``KeyError``."""
         if node_id not in self._graph:
             raise MissingError(f"no node has the id {node_id!r}; {self._nearest_nodes(str(node_id))}")
-        return Node(node_id, self._graph[node_id])
+        return Node(node_id, self._graph)
 
     def __contains__(self, node_id: object) -> bool:
         return node_id in self._graph
@@ -179,7 +116,7 @@ class Workflow(Mapping[str, Node]):
 
     def __eq__(self, other: object) -> bool:
         """Whether the server would get the same, titles included."""
-        return self.to_api() == other.to_api() if isinstance(other, Workflow) else NotImplemented
+        return same(self._graph, other._graph) if isinstance(other, Workflow) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment] # it can be edited
 
@@ -210,24 +147,97 @@ class Workflow(Mapping[str, Node]):
         """These nodes and everything upstream of them, without ids that the workflow does not have."""
         return links.ancestors(self._graph, node_ids)
 
-    def find(self, *, class_type: str | None = None, title: str | None = None) -> Node:
-        """The one node of this class, or with this title, or both.
+    def find(self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None) -> Node:
+        """The one node of this class, with this title, with an input of this name: all of them that are given.
 
         Raises:
             WorkflowError: There is none, or more than one; the message lists the candidates.
         """
-        found = self.find_all(class_type=class_type, title=title)
+        found = self.find_all(class_type=class_type, title=title, has_input=has_input)
         if len(found) == 1:
             return found[0]
-        given = {"class_type": class_type, "title": title}
+        given = {"class_type": class_type, "title": title, "input": has_input}
         wanted = " and ".join(f"the {key} {value!r}" for key, value in given.items() if value) or "an id"
         if found:
-            raise WorkflowError(f"{len(found)} nodes have {wanted}: {_labels(found)}; take one by its id")
+            raise WorkflowError(f"{len(found)} nodes have {wanted}: {labels(found)}; take one by its id")
+        if has_input is not None and (others := self.find_all(class_type=class_type, title=title)):
+            near = nearest_hint(has_input, dict.fromkeys(name for node in others for name in node))
+            raise WorkflowError(f"no node has {wanted}{near}")
         raise WorkflowError(f"no node has {wanted}; {self._nearest_nodes(title or class_type or '')}")
 
-    def find_all(self, *, class_type: str | None = None, title: str | None = None) -> list[Node]:
-        """All nodes of this class, or with this title, or both, in the document's order."""
-        return [node for node in self.values() if class_type in {None, node.class_type} and title in {None, node.title}]
+    def find_all(
+        self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None
+    ) -> list[Node]:
+        """All nodes of this class, with this title, with an input of this name, in the document's order."""
+        return [
+            node
+            for node in self.values()
+            if class_type in {None, node.class_type}
+            and title in {None, node.title}
+            and (has_input is None or has_input in node)
+        ]
+
+    def outputs(self, catalog: Catalog | None = None) -> list[Node]:
+        """The nodes for whose sake the workflow runs, such as ``SaveImage``, in the document's order.
+
+        Args:
+            catalog: The server's nodes, which tell exactly: what ``client.nodes.list()`` returns, or the server's
+                ``/object_info``. Without them, these are the nodes that no other one reads from.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        return [self[node_id] for node_id in edits.outputs(self._graph, catalog)]
+
+    def add(
+        self,
+        class_type: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        title: str | None = None,
+        node_id: str | None = None,
+    ) -> Node:
+        """Add a node, behind all others: ``workflow.add("SaveImage", {"images": decoder.output()})``.
+
+        Args:
+            class_type: Its class.
+            inputs: Its inputs by name; they are copied.
+            title: What the editor calls it.
+            node_id: Its id; the next free number unless given.
+
+        Raises:
+            WorkflowError: There is a node of this id already, or the inputs are none.
+        """
+        if node_id is None:
+            node_id = edits.free_id(self._graph)
+        if node_id in self._graph:
+            raise WorkflowError(f"there is a node of the id {node_id!r} already: {label(self[node_id])}")
+        node: dict[str, Any] = {"class_type": class_type, "inputs": {} if inputs is None else inputs}
+        if title is not None:
+            node["_meta"] = {"title": title}
+        if problems := check.shape_problems({node_id: node}):
+            raise WorkflowError(report(problems))
+        self._graph[node_id] = _copy_node(node)
+        return self[node_id]
+
+    def randomize_seeds(self, catalog: Catalog | None = None, *, rng: random.Random | None = None) -> dict[str, int]:
+        """Draw new seeds: each input that is a whole number and is called ``seed`` or ``noise_seed``.
+
+        Seeds that come over a link are left alone, and the nodes that give them as well.
+
+        Args:
+            catalog: The server's nodes, which tell more exactly what is a seed, and how large it may be: what
+                ``client.nodes.list()`` returns, or the server's ``/object_info``. Without them, seeds are
+                drawn below 2**31, which all nodes take.
+            rng: Draws them; a new one unless given.
+
+        Returns:
+            The new seeds by path, as ``set`` takes them.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        return edits.randomize_seeds(self._graph, catalog, rng or random.Random())  # noqa: S311 - no secret
 
     def set(self, values: Mapping[str, Any], *, add: bool = False) -> None:
         """Set inputs by path: ``{"6.text": "a fox", "KSampler.seed": 42}``.
@@ -261,6 +271,13 @@ class Workflow(Mapping[str, Node]):
         """An independent copy."""
         return Workflow(self)
 
+    def diff(self, other: Workflow) -> Diff:
+        """What has to change in this one for it to be the other one; false if nothing, and a text to read as ``str``.
+
+        Nodes are compared by their ids.
+        """
+        return diff(self, other)
+
     def check(self) -> None:
         """Look for everything that no server would take. The client does so before it sends anything.
 
@@ -279,6 +296,24 @@ class Workflow(Mapping[str, Node]):
         Every node has a ``_meta`` there: servers fail on a node without one when its class has a replacement.
         """
         return {node_id: _copy_node(node) for node_id, node in self._graph.items()}
+
+    def to_editor(self, catalog: Catalog) -> dict[str, Any]:
+        """The workflow as a save file of the editor, laid out in columns: ``json.dump`` it, and open it there.
+
+        What the editor exports of it is this workflow again, with what the catalogue adds: inputs that are missing
+        here have the defaults that the editor gives them. What the class of a node does not declare is left out, as
+        servers ignore it. Numbers beyond 2**53 are rounded by the editor, which knows no others.
+
+        Args:
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``. A node
+                that it does not have is one that the editor shows as missing, its values in the order of its inputs.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        from comfyclient.workflow.editor import to_editor  # noqa: PLC0415 - most workflows need none of it
+
+        return to_editor(self._graph, definitions(catalog))
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The workflow as JSON text.
@@ -315,28 +350,20 @@ class Workflow(Mapping[str, Node]):
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            candidates = listed(f"'{node.id}.{name}' of {_label(node)}" for node, name in fitting)
+            candidates = listed(f"'{node.id}.{name}' of {label(node)}" for node, name in fitting)
             raise WorkflowError(f"{path!r} fits more than one input: {candidates}")
         if not places:
             near = self._nearest_nodes(splits[0][0])
             raise WorkflowError(f"{path!r}: no node has such an id, title or class; {near}")
         node, name = places[0]
         near = nearest_hint(name, node)
-        raise WorkflowError(f"{path!r}: node {_label(node)} has no input {name!r}{near}; add=True would add it")
+        raise WorkflowError(f"{path!r}: node {label(node)} has no input {name!r}{near}; add=True would add it")
 
     def _nearest_nodes(self, name: str) -> str:
         """The end of a message about a node that was not found."""
         known = {text: node for node in self.values() for text in (node.class_type, node.title, node.id)}
         near = {known[text].id: known[text] for text in nearest(name, known)}
-        return f"nearest: {_labels(near.values())}" if near else f"there are {_labels(self.values())}"
-
-
-def _label(node: Node) -> str:
-    return node_label(node.id, node.title, node.class_type)
-
-
-def _labels(nodes: Iterable[Node]) -> str:
-    return listed(map(_label, nodes)) or "no nodes"
+        return f"nearest: {labels(near.values())}" if near else f"there are {labels(self.values())}"
 
 
 def _copy_node(node: Mapping[str, Any]) -> dict[str, Any]:

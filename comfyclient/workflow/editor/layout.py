@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from comfyclient.workflow.editor.widgets import Face
 
@@ -42,9 +43,7 @@ def size(face: Face, outputs: Sequence[str], title: str, *, shows_picture: bool)
     """How large a node is: a row for each pair of input and output, then its widgets, then a picture."""
     sockets = [slot.name for slot in face.slots if slot.widget is None]
     rows = max(len(sockets), len(outputs))
-    pairs = [
-        sum(len(names[row]) if row < len(names) else 0 for names in (sockets, outputs)) + 6 for row in range(rows)
-    ]
+    pairs = [sum(len(names[row]) if row < len(names) else 0 for names in (sockets, outputs)) + 6 for row in range(rows)]
     fields = [len(widget.name) + len(str(widget.value or "")[:20]) + 6 for widget in face.widgets]
     width = max([_NARROW, (len(title) + 6) * _LETTER, *(length * _LETTER for length in pairs + fields)])
     tall = [_TALL.get(widget.kind, _WIDGET) for widget in face.widgets]
@@ -60,19 +59,19 @@ def arrange(boxes: Mapping[str, Box]) -> dict[str, tuple[int, int]]:
     that it feeds itself. In a column, nodes are in the order of what feeds them, so that few links cross.
     """
     columns: list[list[str]] = []
-    for node_id, column in _columns(boxes).items():
-        columns += [[] for _ in range(column + 1 - len(columns))]
-        columns[column].append(node_id)
+    for node_id, number in _columns(boxes).items():
+        columns += [[] for _ in range(number + 1 - len(columns))]
+        columns[number].append(node_id)
     places: dict[str, tuple[int, int]] = {}
     middles: dict[str, float] = {}
     left = 0
     for column in columns:
         top = _TITLE
         for node_id in sorted(column, key=lambda node_id: _height(boxes[node_id], middles)):
-            width_height = boxes[node_id].size
+            height = boxes[node_id].size[1]
             places[node_id] = (left, top)
-            middles[node_id] = top + width_height[1] / 2
-            top += width_height[1] + _TITLE + _GAP_Y
+            middles[node_id] = top + height / 2
+            top += height + _TITLE + _GAP_Y
         left += max((boxes[node_id].size[0] for node_id in column), default=0) + _GAP_X
     return places
 

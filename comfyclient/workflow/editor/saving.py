@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from comfyclient.workflow import check, links
-from comfyclient.workflow.editor import faces, javascript, specs
+from comfyclient.workflow.editor import faces, specs
 from comfyclient.workflow.editor.layout import Box, Size, arrange, size
 from comfyclient.workflow.editor.saved import SavedOutput
 from comfyclient.workflow.editor.widgets import Face, Slot, Widget
@@ -65,14 +65,24 @@ def to_editor(graph: Graph, catalog: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def face_of(node: Mapping[str, Any], definition: Mapping[str, Any]) -> Face:
+    """What the editor shows of a node of the prompt."""
+    face = faces.build(node["class_type"], definition)
+    _fill(face, node["inputs"])
+    for name, _, _ in links.sources(node["inputs"]):
+        slot = next((slot for slot in face.slots if slot.name == name), None)
+        if slot is not None:
+            face.connected(slot)  # which may bring the next one
+    return face
+
+
 def _draw(node_id: str, node: Mapping[str, Any], catalog: Mapping[str, Any]) -> _Drawn:
     class_type, inputs = node["class_type"], node["inputs"]
     definition = catalog.get(class_type)
     if definition is None:
         face, outputs = _unknown(class_type, inputs), []
     else:
-        face = faces.build(class_type, definition)
-        _fill(face, inputs)
+        face = face_of(node, definition)
         names = definition.get("output_name") or []
         outputs = [
             SavedOutput(kind, name=str(names[place] if place < len(names) else kind))
@@ -125,7 +135,7 @@ def _connect(drawn: Mapping[str, _Drawn]) -> list[list[Any]]:
     """Tie the nodes together; the links as the save file has them."""
     saved: list[list[Any]] = []
     for node in drawn.values():
-        numbers = {}
+        numbers: dict[str, int] = {}
         for name, (source, number) in node.links.items():
             numbers[name] = len(numbers) + len(saved) + 1
             slot = next((slot for slot in node.face.slots if slot.name == name), None)
@@ -133,7 +143,6 @@ def _connect(drawn: Mapping[str, _Drawn]) -> list[list[Any]]:
                 slot = Slot(name, _output(drawn, source, number).type)
                 node.face.slots.append(slot)
             slot.link = numbers[name]
-            node.face.connected(slot)
         places = {slot.name: place for place, slot in enumerate(node.face.slots)}
         for name, (source, number) in node.links.items():
             output = _output(drawn, source, number)
@@ -150,9 +159,7 @@ def _output(drawn: Mapping[str, _Drawn], source: str, number: int) -> SavedOutpu
     return outputs[number]
 
 
-def _written(
-    node: _Drawn, place: tuple[int, int], order: int, catalog: Mapping[str, Any]
-) -> dict[str, Any]:
+def _written(node: _Drawn, place: tuple[int, int], order: int, catalog: Mapping[str, Any]) -> dict[str, Any]:
     values = [widget.value for widget in node.face.widgets if widget.saved]
     if node.class_type in catalog:
         # A list as long as those of old files would be taken for one of them, and lose values.
