@@ -12,6 +12,7 @@ from comfyclient._http import Transport
 from comfyclient._tracking import attachment, submission
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
+from comfyclient._uploads import Uploads
 from comfyclient.config import ClientConfig
 from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
@@ -139,7 +140,13 @@ class Client(EventSource):
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
         request = _request(
-            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
+            workflow,
+            Uploads(self.files, self.nodes),
+            front=front,
+            number=number,
+            targets=targets,
+            extra_data=extra_data,
+            preview_method=preview_method,
         )
         job = self._handle(request)
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
@@ -162,6 +169,11 @@ class Client(EventSource):
 
         The first call opens the websocket. An answer that is lost on the way is looked for, never posted again.
 
+        Files of your own among the inputs are uploaded first (``POST /upload/image``): a ``pathlib.Path`` given to
+        ``LoadImage``, ``LoadAudio``, ``LoadVideo`` and whatever else takes an uploaded file, or for an image ``bytes``,
+        an image of Pillow or a NumPy array; see ``client.files.upload_image``. A string is a name on the server. What
+        is submitted, and ``Job.workflow``, has the names that the server gave; ``workflow`` itself stays as it is.
+
         Args:
             workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
             front: Put it before everything that waits.
@@ -174,7 +186,8 @@ class Client(EventSource):
                 accepted is then cancelled. With ``False`` it runs, and ``Job.node_errors`` tells what was refused.
 
         Raises:
-            WorkflowError: The document is wrong; nothing was sent.
+            WorkflowError: The document is wrong, or a file of your own cannot be read or is given to an input that
+                takes none; nothing was submitted.
             PromptRejected: The server refused it; the text names node, input, value and what is allowed.
             ServerUnreachable: No server, or it broke off and the prompt is not there; if that cannot be known, the
                 text says so and names the prompt's id, for ``client.job``.
@@ -185,7 +198,13 @@ class Client(EventSource):
             ValueError: There is no such ``preview_method``.
         """
         request = _request(
-            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
+            workflow,
+            Uploads(self.files, self.nodes),
+            front=front,
+            number=number,
+            targets=targets,
+            extra_data=extra_data,
+            preview_method=preview_method,
         )
         job = self._handle(request)
         self._submit(job, request, strict=strict)
@@ -202,6 +221,8 @@ class Client(EventSource):
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
 
+        Files of your own are uploaded as ``submit`` does, once each as long as they do not change on your disk.
+
         Args:
             workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
             variations: What to set each time, as ``Workflow.set`` takes it, such as ``{"6.text": "a fox"}``. Taken
@@ -214,9 +235,10 @@ class Client(EventSource):
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
         """
+        uploads = Uploads(self.files, self.nodes)
 
         def submit(document: Workflow, *, strict: bool = True, **options: Any) -> Job:
-            request = _request(document, **options)
+            request = _request(document, uploads, **options)
             job = self._handle(request)
             with _cancelling(job):  # the loop does that for the jobs that it has
                 self._submit(job, request, strict=strict)
@@ -367,6 +389,7 @@ def _cancelling(job: Job) -> Iterator[None]:
 
 def _request(
     workflow: Source,
+    uploads: Uploads,
     *,
     front: bool = False,
     number: float | None = None,
@@ -381,7 +404,7 @@ def _request(
     if isinstance(targets, str):  # one of them, not its letters
         targets = (targets,)
     return submission.Request(
-        workflow=document,
+        workflow=uploads.place(document),
         front=front,
         number=number,
         targets=None if targets is None else tuple(targets),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow import check, edits, links
+from comfyclient.workflow import check, edits, links, local
 from comfyclient.workflow.catalog import definitions
 from comfyclient.workflow.diff import Diff, diff, same
 from comfyclient.workflow.node import Node, label, labels
@@ -282,12 +282,13 @@ class Workflow(Mapping[str, Node]):
         """Look for everything that no server would take. The client does so before it sends anything.
 
         That is: links to nodes that are not there, links with a bad output number, nodes in a circle, values
-        that JSON cannot hold, and no nodes at all. What depends on the nodes' classes, only the server knows.
+        that JSON cannot hold, and no nodes at all. Files of your own that are to be uploaded are fine. What depends
+        on the nodes' classes, only the server knows.
 
         Raises:
             WorkflowError: There are such problems; the message names them all, with their nodes and inputs.
         """
-        if problems := check.content_problems(self._graph):
+        if problems := check.content_problems(local.uploaded(self._graph)):
             raise WorkflowError(report(problems))
 
     def to_api(self) -> dict[str, dict[str, Any]]:
@@ -319,12 +320,17 @@ class Workflow(Mapping[str, Node]):
         """The workflow as JSON text.
 
         Raises:
-            WorkflowError: A value is none that JSON can hold.
+            WorkflowError: A value is none that JSON can hold, such as a file of your own that is to be uploaded.
         """
         try:
             return json.dumps(self._graph, indent=indent, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise WorkflowError(report(check.content_problems(self._graph))) from None
+            files = [
+                f"node {label(self[node_id])}: input {name!r} is {local.named(value)}, which JSON cannot hold: it is "
+                "uploaded when the workflow runs"
+                for node_id, name, value in local.found(self._graph)
+            ]
+            raise WorkflowError(report(files + check.content_problems(local.uploaded(self._graph)))) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the workflow as JSON, replacing a file of this name.

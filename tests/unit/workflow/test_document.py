@@ -158,6 +158,18 @@ def test_find_lists_the_nearest_of_none(workflow: Workflow) -> None:
         Workflow({}).find()
 
 
+def test_find_by_an_input(workflow: Workflow) -> None:
+    assert workflow.find(has_input="seed").id == "104:3"
+    assert [node.id for node in workflow.find_all(has_input="clip")] == ["6", "7"]
+    assert workflow.find(has_input="clip", title="Positive").id == "6"
+    with pytest.raises(WorkflowError, match=r"^no node has the title 'Save' and the input 'image'; nearest: 'images'$"):
+        workflow.find(title="Save", has_input="image")
+    with pytest.raises(WorkflowError, match=r"^no node has the title 'Sav' and the input 'images'; nearest: 9 'Save'"):
+        workflow.find(title="Sav", has_input="images")
+    with pytest.raises(WorkflowError, match=r"^2 nodes have the input 'clip': 6 'Positive' \(CLIPTextEncode\), 7 "):
+        workflow.find(has_input="clip")
+
+
 # --- set ---
 
 
