@@ -310,11 +310,12 @@ class Workflow(Mapping[str, Node]):
                 that it does not have is one that the editor shows as missing, its values in the order of its inputs.
 
         Raises:
-            WorkflowError: The catalogue is none.
+            WorkflowError: The catalogue is none, or a value is none that JSON can hold, or is given to an input that
+                only takes links in the editor.
         """
         from comfyclient.workflow.editor import to_editor  # noqa: PLC0415 - most workflows need none of it
 
-        return to_editor(self._graph, definitions(catalog))
+        return to_editor(json.loads(self.to_json()), definitions(catalog))
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The workflow as JSON text.

@@ -56,7 +56,7 @@ def bypass(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog) -> 
     """See ``Node.bypass``."""
     _must_have(graph, node_id)
     # Most workflows need none of the editor's rules.
-    from comfyclient.workflow.editor import saving, specs  # noqa: PLC0415
+    from comfyclient.workflow.editor import drawing, specs  # noqa: PLC0415
     from comfyclient.workflow.editor.widgets import passed_through  # noqa: PLC0415
 
     known = definitions(catalog)
@@ -65,13 +65,13 @@ def bypass(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog) -> 
     if definition is None:
         near = nearest_hint(node["class_type"], known)
         raise WorkflowError(f"the catalogue does not have the class of node {_label(graph, node_id)}{near}")
-    slots = saving.face_of(node, definition).slots
+    slots = drawing.face_of(node, definition).slots
     given = specs.output_types(definition)
     for reader, name, number in list(links.readers(graph, node_id)):
         taker = graph[reader]
         wanted: Any = "*"
         if taker["class_type"] in known:
-            taking = saving.face_of(taker, known[taker["class_type"]]).slots
+            taking = drawing.face_of(taker, known[taker["class_type"]]).slots
             wanted = next((slot.type for slot in taking if slot.name == name), "*")
         place = passed_through(slots, given[int(number)] if int(number) < len(given) else "*", int(number), wanted)
         value = node["inputs"].get(slots[place].name) if place is not None else None
@@ -114,9 +114,9 @@ def _seed_bounds(node: Mapping[str, Any], name: str, known: Mapping[str, Any] | 
     is_named_so = name.rpartition(".")[2] in _SEEDS
     if known is None or node["class_type"] not in known:
         return (0, _ANY_SEED) if is_named_so else None
-    from comfyclient.workflow.editor import saving  # noqa: PLC0415 - most workflows need none of the editor's rules
+    from comfyclient.workflow.editor import drawing  # noqa: PLC0415 - most workflows need none of the editor's rules
 
-    widget = saving.face_of(node, known[node["class_type"]]).widget(name)
+    widget = drawing.face_of(node, known[node["class_type"]]).widget(name)
     if widget is None or widget.kind != "number":
         return None
     if not widget.options.get("control_after_generate", is_named_so):
