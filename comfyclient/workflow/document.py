@@ -299,19 +299,24 @@ class Workflow(Mapping[str, Node]):
         return {node_id: _copy_node(node) for node_id, node in self._graph.items()}
 
     def to_editor(self, catalog: Catalog) -> dict[str, Any]:
-        """The workflow as a save file of the editor, laid out in columns: ``json.dump`` it, and open it there.
+        """The workflow as a save file of the editor, for ``json.dump``.
 
-        What the editor exports of it is this workflow again, with what the catalogue adds: inputs that are missing
-        here have the defaults that the editor gives them. What the class of a node does not declare is left out, as
-        servers ignore it. Numbers beyond 2**53 are rounded by the editor, which knows no others.
+        Nodes stand in columns, each to the right of what feeds it, and in subgraphs where their ids say so:
+        ``"104:85"`` is node 85 of the subgraph that node 104 stands for. What the editor exports of it is this
+        workflow again, but:
+
+        - Inputs that are missing here have the editor's defaults; those that their class does not declare are left
+          out, as servers ignore them.
+        - Where a value is given to what only takes links in the editor, and no subgraph is around it, a node that
+          gives it is added.
+        - The editor rounds numbers beyond 2**53.
+        - A node that the catalogue does not have is shown as missing, its values in the order of its inputs.
 
         Args:
-            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``. A node
-                that it does not have is one that the editor shows as missing, its values in the order of its inputs.
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
 
         Raises:
-            WorkflowError: The catalogue is none, or a value is none that JSON can hold, or is given to an input that
-                only takes links in the editor.
+            WorkflowError: The catalogue is none; or a value is none that JSON can hold, or none that any node gives.
         """
         from comfyclient.workflow.editor import to_editor  # noqa: PLC0415 - most workflows need none of it
 
