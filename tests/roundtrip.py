@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
@@ -10,9 +11,9 @@ from attrs import field, frozen
 from comfyclient.workflow.editor import to_api, to_editor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-Prompt: TypeAlias = "Mapping[str, Any]"
+Prompt: TypeAlias = Mapping[str, Any]
 
 
 @frozen

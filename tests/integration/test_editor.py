@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,8 +40,16 @@ def portrait(first: str = "", **text: Any) -> dict[str, Any]:
         f"{first}7": node("CLIPTextEncode", "Negative", text="", clip=["4", 1]),
         "3": node(
             "KSampler",
-            **{"model": ["4", 0], "positive": [f"{first}6", 0], "negative": [f"{first}7", 0], "latent_image": ["5", 0]},
-            **{"seed": 2**53 - 1, "steps": 20, "cfg": 8, "sampler_name": "euler", "scheduler": "normal", "denoise": 1},
+            model=["4", 0],
+            positive=[f"{first}6", 0],
+            negative=[f"{first}7", 0],
+            latent_image=["5", 0],
+            seed=2**53 - 1,
+            steps=20,
+            cfg=8,
+            sampler_name="euler",
+            scheduler="normal",
+            denoise=1,
         ),
         "8": node("VAEDecode", "VAE Decode", samples=["3", 0], vae=["4", 2]),
         "9": node("SaveImage", "Save Image", images=["8", 0], filename_prefix="portrait"),
@@ -97,8 +106,14 @@ def test_a_constant_for_a_socket_comes_from_a_node_that_is_added(client: Client,
     assert [exported[node_id]["inputs"]["value"] for node_id in "23"] == [2, 7]
 
 
-def test_nodes_are_as_large_as_the_editor_wants_them_and_do_not_overlap(client: Client, editor: Editor) -> None:
-    for prompt in (portrait(), PROMPTS["growing"], PROMPTS["choice"]):
-        saved = Workflow(prompt).to_editor(client.nodes.list())
+def test_nodes_do_not_overlap_as_the_editor_shows_them(client: Client, editor: Editor) -> None:
+    for name in ("plain", "subgraph", "growing", "choice", "braces"):
+        saved = Workflow(PROMPTS[name]).to_editor(client.nodes.list())
         shown = editor.shown(saved)
-        assert {str(entry["id"]): (entry["pos"], entry["size"]) for entry in saved["nodes"]} == shown
+        assert len(shown) == len(saved["nodes"])
+        for one, other in combinations(shown, 2):
+            (left, top), (width, height) = shown[one]
+            (left2, top2), (width2, height2) = shown[other]
+            beside = left + width < left2 or left2 + width2 < left
+            title = 30  # stands above a node's place
+            assert beside or top + height < top2 - title or top2 + height2 < top - title, (name, one, other)
