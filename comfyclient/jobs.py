@@ -14,6 +14,7 @@ from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem
 from comfyclient.events import Event, Preview
 from comfyclient.results import Result, Timings
+from comfyclient.workflow.node import needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -313,7 +314,7 @@ class Job:
 
     def _expected(self) -> Iterable[str]:
         document = self._document()
-        return document.ancestors(self._targets) if self._targets is not None else document.node_ids
+        return needed(document, self._targets) if self._targets is not None else document
 
     def _result(self, outcome: Outcome) -> Result:
         state, entry = self._state, outcome.entry

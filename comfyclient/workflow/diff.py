@@ -99,7 +99,7 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if is_array(one) or is_array(other):  # an image, which is compared pixel by pixel otherwise
         return one is other
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+    return one is other or (isinstance(one, bool) == isinstance(other, bool) and bool(one == other))
 
 
 def _changes(node: Node, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:

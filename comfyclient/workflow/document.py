@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow import check, edits, links, local
+from comfyclient.workflow import check, edits, local
 from comfyclient.workflow.catalog import definitions
 from comfyclient.workflow.diff import Diff, diff, same
 from comfyclient.workflow.node import Node, label, labels
@@ -127,11 +127,6 @@ class Workflow(Mapping[str, Node]):
         names[_MOST_KINDS:] = ["…"] if len(names) > _MOST_KINDS else []
         return f"<Workflow {len(self)} node{'s' * (len(self) != 1)}{': ' * bool(names)}{', '.join(names)}>"
 
-    @property
-    def node_ids(self) -> tuple[str, ...]:
-        """The ids of all nodes, in the document's order."""
-        return tuple(self._graph)
-
     def title(self, node_id: str) -> str:
         """A node's title in the editor, or its class; the id itself for a node that is not in the workflow.
 
@@ -142,10 +137,6 @@ class Workflow(Mapping[str, Node]):
     def class_type(self, node_id: str) -> str | None:
         """A node's class, or None for a node that is not in the workflow."""
         return self[node_id].class_type if node_id in self else None
-
-    def ancestors(self, node_ids: Iterable[str]) -> set[str]:
-        """These nodes and everything upstream of them, without ids that the workflow does not have."""
-        return links.ancestors(self._graph, node_ids)
 
     def find(self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None) -> Node:
         """The one node of this class, with this title, with an input of this name: all of them that are given.

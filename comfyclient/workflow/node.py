@@ -10,7 +10,7 @@ from comfyclient.workflow import check, edits, links
 from comfyclient.workflow.wording import MissingError, listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from comfyclient.workflow.catalog import Catalog
 
@@ -167,3 +167,12 @@ def label(node: Node) -> str:
 def labels(nodes: Iterable[Node]) -> str:
     """How messages name several."""
     return listed(map(label, nodes)) or "no nodes"
+
+
+def needed(workflow: Mapping[str, Node], node_ids: Iterable[str]) -> set[str]:
+    """These nodes and everything upstream of them, without ids that the workflow does not have."""
+    found: set[str] = set()
+    for node_id in node_ids:
+        if node_id in workflow and node_id not in found:
+            found |= {node_id, *(node.id for node in workflow[node_id].upstream)}
+    return found

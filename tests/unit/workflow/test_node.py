@@ -4,6 +4,7 @@ import pytest
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
+from comfyclient.workflow.node import needed
 
 
 @pytest.fixture
@@ -82,3 +83,9 @@ def test_a_node_is_taken_out_once(workflow: Workflow) -> None:
     for again in (node.mute, node.remove, lambda: node.bypass({})):
         with pytest.raises(WorkflowError, match=r"^node 7 is not in the workflow any more$"):
             again()
+
+
+def test_what_several_nodes_need(workflow: Workflow) -> None:
+    assert needed(workflow, ["2"]) == {"1", "2"}
+    assert needed(workflow, ["9", "7", "nowhere"]) == set(workflow)
+    assert needed(workflow, []) == set()
