@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._addresses import redact
 from comfyclient._http import path_segment
-from comfyclient.config import redact
 from comfyclient.errors import ComfyError, DecodeError, NotFound, Unsupported
 from comfyclient.resources._answers import get
 from comfyclient.resources._missing import missing

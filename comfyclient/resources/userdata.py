@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from attrs import evolve
 
-from comfyclient.config import redact
+from comfyclient._addresses import redact
 from comfyclient.errors import NotFound, ServerError, Unsupported
 from comfyclient.resources._answers import build, read
 from comfyclient.resources.users import WHO, naming_the_user

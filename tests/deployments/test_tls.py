@@ -189,6 +189,12 @@ def test_a_file_that_is_of_no_use(useless: dict[str, Any], option: str, which: s
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("option", ["verify", "cert"])
+def test_a_missing_file_is_found_out_without_tls_too(option: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"{option}='.*missing.pem' cannot be read"):
+        Client("http://comfy.test", **{option: tmp_path / "missing.pem"})
+
+
 def test_a_bundle_of_the_environment_that_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle")
     with pytest.raises(ValueError, match="REQUESTS_CA_BUNDLE='/no/such/bundle' cannot be read"):
