@@ -27,7 +27,6 @@ from urllib3.exceptions import (
 from comfyclient._addresses import redact
 from comfyclient._network import Network, Session, Sockets, explain_tls
 from comfyclient._process import OneProcess
-from comfyclient.config import ClientConfig
 from comfyclient.errors import (
     AuthenticationError,
     ClientClosed,
@@ -42,6 +41,8 @@ from comfyclient.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from comfyclient.config import ClientConfig
 
 log = logging.getLogger(__name__)
 

@@ -133,7 +133,7 @@ class Network:
             self.verify = environ[bundle]
             if wants_tls:
                 _check_readable(bundle, self.verify)
-        for path in [self.cert] if isinstance(self.cert, str) else self.cert or ():
+        for path in _files(config.cert):
             _check_readable("cert", path)
         if wants_tls and (isinstance(self.verify, str) or self.cert is not None):
             _ = self.tls  # files that cannot be used are found out now
@@ -217,6 +217,10 @@ def _require_socks() -> None:
         import socks  # type: ignore[import-untyped]  # noqa: F401, PLC0415 - an extra
     except ImportError:
         raise ImportError("a SOCKS proxy needs PySocks: pip install 'comfyclient[socks]'") from None
+
+
+def _files(cert: Any) -> tuple[str, ...]:
+    return (cert,) if isinstance(cert, str) else cert or ()
 
 
 def _check_readable(option: str, path: str) -> None:

@@ -20,6 +20,7 @@ from comfyclient._addresses import base_url, proxy_url, redact
 
 __all__ = ["ClientConfig", "Reconnect", "Retry"]
 
+
 def _a(kind: type, words: str) -> Callable[[object, Attribute[Any], Any], None]:
     """A validator: the value is of this kind, which the words describe."""
 

@@ -333,7 +333,9 @@ def test_secrets_are_not_pickled(option: str) -> None:
 
 
 def test_a_configuration_without_secrets_can_be_pickled() -> None:
-    config = ClientConfig(url="http://comfy/pre", user="me", retry=Retry(attempts=5), proxy="proxy:3128", verify="a.pem")
+    config = ClientConfig(
+        url="http://comfy/pre", user="me", retry=Retry(attempts=5), proxy="proxy:3128", verify="a.pem"
+    )
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(config, protocol)) == config  # noqa: S301
 
@@ -387,7 +389,7 @@ def test_every_wait_has_an_end(option: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("value", ["5", None, True])
 def test_a_wait_is_a_number(value: Any) -> None:
-    with pytest.raises(TypeError, match="^read_timeout is a time in seconds, a number, not "):
+    with pytest.raises(TypeError, match=r"^read_timeout is a time in seconds, a number, not "):
         ClientConfig(read_timeout=value)
 
 
@@ -423,7 +425,7 @@ def test_pauses_grow_up_to_the_longest(policy: Backoff) -> None:
 def test_one_attempt_is_the_least() -> None:
     with pytest.raises(ValueError, match="attempts"):
         Retry(attempts=0)
-    with pytest.raises(TypeError, match="^attempts must be a number, not '3'$"):
+    with pytest.raises(TypeError, match=r"^attempts must be a number, not '3'$"):
         Retry(attempts="3")  # type: ignore[arg-type]  # which is what is tested
 
 
