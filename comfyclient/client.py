@@ -88,6 +88,8 @@ class Client(EventSource):
         if config is not None and (url is not None or options):
             msg = "give either a config or a url with options, not both"
             raise TypeError(msg)
+        if config is not None and not isinstance(config, ClientConfig):
+            raise TypeError(f"config must be a ClientConfig, not {kind_of(config)}")
         self.config = config or ClientConfig.of(url, options)
         self._transport = Transport(self.config)
         self.queue = Queue(self._transport)
