@@ -2,7 +2,7 @@
 
 Written as a user would write nodes. Those that ComfyUI itself can be given as they are come from there.
 """
-# ruff: noqa: ARG001, N802 - a node accepts what its namesake does, and is called what the class is
+# ruff: noqa: ARG001, ARG002, N802 - a node accepts what its namesake does, and is called what the class is
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def painted(seed: int, width: int, height: int) -> Any:
 
 
 @node
-def TestImage(seed: int = 0, width: int = 64, height: int = 64, batch: int = 1, value: ANY = None) -> Image:
+def TestImage(*, seed: int = 0, width: int = 64, height: int = 64, batch: int = 1, value: ANY = None) -> Image:
     """Images whose every pixel follows from the seed."""
     return np.stack([painted(seed + i, width, height) for i in range(batch)])
 
@@ -67,8 +67,9 @@ def TestImage(seed: int = 0, width: int = 64, height: int = 64, batch: int = 1, 
 @node
 def TestPreview(
     context: Context,
+    *,
     steps: int,
-    format: Literal["JPEG", "PNG"],
+    format: Literal["JPEG", "PNG"],  # noqa: A002 - as the wire calls it
     width: int = 64,
     height: int = 32,
     max_size: int = 0,
@@ -83,7 +84,7 @@ def TestPreview(
 
 
 @node
-def TestProgress(context: Context, steps: int, delay: float = 0.0, seed: int = 0, value: ANY = None) -> ANY:
+def TestProgress(context: Context, *, steps: int, delay: float = 0.0, seed: int = 0, value: ANY = None) -> ANY:
     """Progress in steps."""
     for step in range(steps):
         context.sleep(delay)
@@ -103,7 +104,7 @@ def TestGate(context: Context, name: str, seed: int = 0, value: ANY = None) -> A
 
 @node
 async def TestAsync(
-    context: Context, name: str = "", steps: int = 3, fail: bool = False, seed: int = 0, value: ANY = None
+    context: Context, *, name: str = "", steps: int = 3, fail: bool = False, seed: int = 0, value: ANY = None
 ) -> ANY:
     """Progress in steps, then its gate if it has one, then perhaps an error."""
     for step in range(steps):
@@ -122,6 +123,7 @@ async def TestAsync(
 @node(output_node=True)
 def TestRaise(
     context: Context,
+    *,
     exception: str,
     message: str,
     steps: int = 0,
@@ -143,7 +145,7 @@ def TestBlock(message: str = "", seed: int = 0, value: ANY = None) -> ANY:
 
 @node
 def TestExpand(
-    context: Context, count: int, fail: bool = False, show: bool = False, seed: int = 0, value: ANY = None
+    context: Context, *, count: int, fail: bool = False, show: bool = False, seed: int = 0, value: ANY = None
 ) -> ANY:
     """Becomes a chain of others."""
     graph = context.expansion()

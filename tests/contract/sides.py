@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import struct
 from pathlib import Path
@@ -27,7 +28,6 @@ RANDOM_PREFIX = re.compile(r"_temp_[a-z]{5}_")  # of PreviewImage
 ARRAY = re.compile(r"(tensor\()?\[\[\[")
 OURS = re.compile(r"ROOT/custom_nodes/comfyclient_test_nodes\.|tests\.contract\.nodes\.")  # before exceptions
 TIMES = {"timestamp", "create_time", "execution_start_time", "execution_end_time"}
-SETS = {"executed", "current_outputs"}  # whose order ComfyUI takes from a set
 EPHEMERAL = re.compile(r"\.\d+\.\d+\.")  # the ids of nodes that another turned into
 
 
@@ -142,8 +142,8 @@ def answered(answer: requests.Response) -> dict[str, Any]:
 class Plain:
     """Takes out what no two servers have in common, and only that.
 
-    Ids, times, tracebacks, names made at random, directories, how an array looks as text, and which of the nodes that
-    others turned into a cache has room for.
+    Ids, times, tracebacks, names made at random, directories, how an array looks as text, the order of what ComfyUI has
+    in a set, and which of the nodes that others turned into have a place in a cache.
     """
 
     def __init__(self, side: Side) -> None:
@@ -152,22 +152,31 @@ class Plain:
 
     def value(self, value: Any, key: str = "") -> Any:
         """The value without it."""
-        if isinstance(value, dict):
-            return {self.value(name): self.value(each, name) for name, each in value.items()}
+        match value:
+            case dict():
+                value = {self.value(name): self.value(each, name) for name, each in value.items()}
+            case list() | tuple():
+                value = self._items(list(value), key)
+            case bytes():
+                value = self.value(frame(value))
+            case str():
+                value = self._text(value)
+            case int() if key in TIMES and value > 10**12:
+                value = "a time in milliseconds"
+            case float() if math.isnan(value):
+                value = "not a number"
+        return value
+
+    def _items(self, items: list[Any], key: str) -> list[Any]:
         if key == "traceback":
-            return ["a traceback"] if value else []
-        if key in SETS and isinstance(value, list):
-            return sorted(each for each in value if key == "executed" or not EPHEMERAL.search(each))
-        if isinstance(value, list | tuple):
-            return [self.value(each) for each in value]
-        if isinstance(value, bytes):
-            return self.value(frame(value))
-        if isinstance(value, str):
-            text = RANDOM_PREFIX.sub("_temp_", UUID.sub(self._numbered, value)).replace(self._root, "ROOT")
-            return "an array" if ARRAY.match(text) else OURS.sub("", text)
-        if key in TIMES and isinstance(value, int) and value > 10**12:
-            return "a time in milliseconds"
-        return "NaN" if isinstance(value, float) and value != value else value  # noqa: PLR0124 - which NaN alone does
+            return ["a traceback"] * bool(items)
+        if key == "current_outputs":
+            return sorted(each for each in items if not EPHEMERAL.search(each))
+        return sorted(items) if key == "executed" else [self.value(each) for each in items]
+
+    def _text(self, text: str) -> str:
+        text = RANDOM_PREFIX.sub("_temp_", UUID.sub(self._numbered, text)).replace(self._root, "ROOT")
+        return "an array" if ARRAY.match(text) else OURS.sub("", text)
 
     def _numbered(self, match: re.Match[str]) -> str:
         return self._ids.setdefault(match[0], f"id {len(self._ids) + 1}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.recorder import short
-from tests.workflows import Graph, fresh, fresh_color, node
+from tests.workflows import Graph, fresh, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable

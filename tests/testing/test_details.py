@@ -13,8 +13,8 @@ import requests
 from comfyclient import Client, Workflow
 from comfyclient.testing import EmbeddedServer, current, node
 from comfyclient.testing.script import Latency
-from tests.testing.nodes import NODES, Gate, gate_node, graph, n
 from tests.recorder import SECONDS, Recorder, short
+from tests.testing.nodes import NODES, Gate, gate_node, graph, n
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

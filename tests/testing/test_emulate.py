@@ -13,9 +13,9 @@ import requests
 from comfyclient import Client
 from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
+from tests.recorder import Recorder, short
 from tests.testing.nodes import NODES, Gate, gate_node, graph, n
 from tests.testing.proto import NODES as PROTO
-from tests.recorder import Recorder, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

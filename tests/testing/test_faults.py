@@ -13,8 +13,8 @@ import websocket
 from comfyclient import Client, JobFailed, JobLost, ServerError, ServerUnreachable
 from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
-from tests.testing.nodes import NODES, Gate, gate_node, graph, n
 from tests.recorder import Recorder, short
+from tests.testing.nodes import NODES, Gate, gate_node, graph, n
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

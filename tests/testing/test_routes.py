@@ -11,8 +11,8 @@ import requests
 from comfyclient.testing import EmbeddedServer
 from tests.captures import capture
 from tests.conftest import soon
-from tests.testing.nodes import Gate, gate_node, n
 from tests.recorder import Recorder, short
+from tests.testing.nodes import Gate, gate_node, n
 from tests.workflows import plain
 
 if TYPE_CHECKING:

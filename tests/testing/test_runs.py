@@ -15,8 +15,8 @@ from comfyclient import Client, JobFailed, JobInterrupted, JobLost
 from comfyclient.events import Preview, Progress
 from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
-from tests.testing.nodes import NODES, Gate, gate_node, graph, n
 from tests.recorder import SECONDS, Recorder, short
+from tests.testing.nodes import NODES, Gate, gate_node, graph, n
 from tests.workflows import plain
 
 if TYPE_CHECKING:
