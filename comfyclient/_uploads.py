@@ -42,15 +42,12 @@ class Uploads:
             WorkflowError: An input takes no file, or its file cannot be read; then nothing was sent.
             ServerUnreachable, RequestTimeout, ServerError, DecodeError: A file could not be uploaded.
         """
-        found = list(local.found(workflow.to_api()))
-        if not found:
-            return workflow
-        places = [(workflow[node_id], name, value) for node_id, name, value in found]
-        checked = [(node, name, value, self._folder(node, name, value)) for node, name, value in places]
-        workflow = workflow.copy()
-        for node, name, value, folder in checked:
-            workflow[node.id][name] = self._upload(node, name, value, folder)
-        return workflow
+        found = [(node, *place) for node in workflow.values() for place in node.items() if local.is_local(place[1])]
+        folders = [self._folder(*place) for place in found]
+        placed = workflow.copy() if found else workflow
+        for (node, name, value), folder in zip(found, folders, strict=True):
+            placed[node.id][name] = self._upload(node, name, value, folder)
+        return placed
 
     def _folder(self, node: Node, name: str, value: Any) -> str:
         """Into which of the server's directories it has to go."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._body import body_of
@@ -32,17 +33,19 @@ from comfyclient.resources import (
 )
 from comfyclient.sweep import Variation, sweep
 from comfyclient.workflow import Workflow
+from comfyclient.workflow.check import unwritable
+from comfyclient.workflow.source import PATIENCE
 from comfyclient.workflow.wording import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     import requests
     from typing_extensions import Self
 
     from comfyclient.events import Event
     from comfyclient.results import Result
-    from comfyclient.workflow.source import Source
+    from comfyclient.workflow.source import Preference, Source
 
 _STOPPING = 5.0
 """Seconds for a prompt to be cancelled after Ctrl-C, or when only a part of it was accepted."""
@@ -86,6 +89,8 @@ class Client(EventSource):
         if config is not None and (url is not None or options):
             msg = "give either a config or a url with options, not both"
             raise TypeError(msg)
+        if config is not None and not isinstance(config, ClientConfig):
+            raise TypeError(f"config must be a ClientConfig, not {kind_of(config)}")
         self.config = config or ClientConfig.of(url, options)
         self._transport = Transport(self.config)
         self.queue = Queue(self._transport)
@@ -106,6 +111,31 @@ class Client(EventSource):
 
     # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
 
+    def load(self, source: Source, *, prefer: Preference = "prompt", timeout: float = PATIENCE) -> Workflow:
+        """Load a workflow to look at and edit before it runs: ``Workflow.load`` with the server's nodes at hand.
+
+        What the editor saves needs the catalogue of ``client.nodes.list``, which is fetched once and then kept
+        (``GET /object_info``); for anything else, nothing is sent.
+
+        Args:
+            source: A path, JSON text, bytes, an open file, an address, an ``OutputFile``, a dict such as that of
+                ``client.templates.get``, or a workflow; see ``Workflow.load``.
+            prefer: Which one to take of an image that has both, the ``"prompt"`` that ran or the ``"workflow"`` of the
+                editor.
+            timeout: Seconds that fetching an address may take in all.
+
+        Raises:
+            WorkflowError: There is no workflow in it, or one of another program; the message says what it is instead,
+                and what to do.
+            OSError: The file cannot be read.
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The catalogue is needed, and cannot be had.
+            ClientClosed: The client is closed.
+        """
+        workflow = Workflow.load(source, prefer=prefer, timeout=timeout)
+        if workflow.needs_catalog:
+            workflow = Workflow(workflow, catalog=self.nodes.list())
+        return workflow
+
     def run(
         self,
         workflow: Source,
@@ -125,7 +155,7 @@ class Client(EventSource):
         ``timeout`` does not: the prompt goes on.
 
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             timeout: Seconds to wait for the end at most, once the workflow is submitted.
             on_event: Called in this thread with every event of the job while it waits.
             front: See ``submit``; so for the arguments that follow.
@@ -139,14 +169,8 @@ class Client(EventSource):
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
-        request = _request(
-            workflow,
-            Uploads(self.files, self.nodes),
-            front=front,
-            number=number,
-            targets=targets,
-            extra_data=extra_data,
-            preview_method=preview_method,
+        request = self._request(
+            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
         job = self._handle(request)
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
@@ -175,7 +199,7 @@ class Client(EventSource):
         is submitted, and ``Job.workflow``, has the names that the server gave; ``workflow`` itself stays as it is.
 
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             front: Put it before everything that waits.
             number: Its place in the order of execution instead: the lowest number runs first.
             targets: Ids of output nodes; only these and what they need are run. Servers before 0.3.48 are sent nothing
@@ -197,14 +221,8 @@ class Client(EventSource):
             ClientClosed: The client is closed.
             ValueError: There is no such ``preview_method``.
         """
-        request = _request(
-            workflow,
-            Uploads(self.files, self.nodes),
-            front=front,
-            number=number,
-            targets=targets,
-            extra_data=extra_data,
-            preview_method=preview_method,
+        request = self._request(
+            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
         job = self._handle(request)
         self._submit(job, request, strict=strict)
@@ -224,7 +242,7 @@ class Client(EventSource):
         Files of your own are uploaded as ``submit`` does, once each as long as they do not change on your disk.
 
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             variations: What to set each time, as ``Workflow.set`` takes it, such as ``{"6.text": "a fox"}``. Taken
                 one by one, so it may be endless.
             in_flight: How many prompts wait or run on the server at most.
@@ -238,13 +256,13 @@ class Client(EventSource):
         uploads = Uploads(self.files, self.nodes)
 
         def submit(document: Workflow, *, strict: bool = True, **options: Any) -> Job:
-            request = _request(document, uploads, **options)
+            request = self._request(document, uploads, **options)
             job = self._handle(request)
             with _cancelling(job):  # the loop does that for the jobs that it has
                 self._submit(job, request, strict=strict)
             return job
 
-        return sweep(submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -351,6 +369,36 @@ class Client(EventSource):
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _request(
+        self,
+        workflow: Source,
+        uploads: Uploads | None = None,
+        *,
+        front: bool = False,
+        number: float | None = None,
+        targets: Iterable[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        preview_method: str | None = None,
+    ) -> submission.Request:
+        if preview_method is not None and preview_method not in _PREVIEW_METHODS:
+            raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
+        document = self.load(workflow)
+        document.check()
+        extra_data = dict(extra_data or {})
+        if preview_method is not None:
+            extra_data["preview_method"] = preview_method
+        if document.saved_file is not None:
+            _embed(extra_data, document.saved_file)
+        if isinstance(targets, str):  # one of them, not its letters
+            targets = (targets,)
+        return submission.Request(
+            workflow=(uploads or Uploads(self.files, self.nodes)).place(document),
+            front=front,
+            number=number,
+            targets=None if targets is None else tuple(targets),
+            extra_data=extra_data,
+        )
+
     def _handle(self, request: submission.Request) -> Job:
         state = submission.new_job(request.workflow)
         # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
@@ -387,26 +435,8 @@ def _cancelling(job: Job) -> Iterator[None]:
         raise
 
 
-def _request(
-    workflow: Source,
-    uploads: Uploads,
-    *,
-    front: bool = False,
-    number: float | None = None,
-    targets: Iterable[str] | None = None,
-    extra_data: Mapping[str, Any] | None = None,
-    preview_method: str | None = None,
-) -> submission.Request:
-    if preview_method is not None and preview_method not in _PREVIEW_METHODS:
-        raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
-    document = Workflow.load(workflow)
-    document.check()
-    if isinstance(targets, str):  # one of them, not its letters
-        targets = (targets,)
-    return submission.Request(
-        workflow=uploads.place(document),
-        front=front,
-        number=number,
-        targets=None if targets is None else tuple(targets),
-        extra_data={**(extra_data or {}), **({} if preview_method is None else {"preview_method": preview_method})},
-    )
+def _embed(extra_data: dict[str, Any], saved_file: Mapping[str, Any]) -> None:
+    """Send along what the editor saved, as the editor does: then what the server makes opens in it again."""
+    info = extra_data.get("extra_pnginfo")
+    if (info is None or isinstance(info, Mapping)) and not unwritable(saved_file):
+        extra_data["extra_pnginfo"] = {"workflow": saved_file, **(info or {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections import Counter
@@ -15,6 +16,7 @@ from comfyclient.workflow import check, edits, local
 from comfyclient.workflow.catalog import definitions
 from comfyclient.workflow.diff import Diff, diff, same
 from comfyclient.workflow.node import Node, label, labels
+from comfyclient.workflow.origin import Origin
 from comfyclient.workflow.source import PATIENCE, read
 from comfyclient.workflow.wording import (
     MissingError,
@@ -28,6 +30,7 @@ from comfyclient.workflow.wording import (
 if TYPE_CHECKING:
     import os
 
+    from comfyclient.client import Client
     from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.source import Preference, Source
 
@@ -40,22 +43,31 @@ class Workflow(Mapping[str, Node]):
     The constructor copies the graph, so what is edited here changes nothing elsewhere. It leaves out
     ``is_changed``, which ComfyUI adds to the workflow inside its images: sent back, it would freeze the
     node's change detection.
+
+    The editor's own save files hold less than servers take; the rest is in the server's catalogue of nodes. Without a
+    catalogue such a file is kept as it is: it can be run, copied and converted by ``to_api``, while everything that
+    concerns its nodes raises ``WorkflowError``. ``client.load`` has the catalogue.
     """
 
-    _graph: dict[str, dict[str, Any]]
-
-    def __init__(self, graph: Mapping[str, Any]) -> None:
+    def __init__(self, graph: Mapping[str, Any], *, catalog: Catalog | None = None) -> None:
         """Copy a graph.
 
         Args:
-            graph: The nodes by id, as ComfyUI's "Export (API)" writes them, or a body of ``POST /prompt``
-                around them.
+            graph: The nodes by id, as ComfyUI's "Export (API)" writes them, a body of ``POST /prompt`` around them, or
+                what the editor saves.
+            catalog: The server's nodes, to convert what the editor saves; see ``load``.
 
         Raises:
             WorkflowError: It has another shape; the message names every node that is wrong.
         """
+        self._origin: Origin | None = None
+        self._converted: dict[str, dict[str, Any]] | None = None
         if isinstance(graph, Workflow):
-            self._graph = graph.to_api()
+            self._origin = graph._origin  # noqa: SLF001 - one of our own
+            if not graph.needs_catalog:
+                self._converted = graph.to_api()
+            else:
+                self._convert(catalog)
             return
         raw: Any = graph
         if not isinstance(raw, Mapping):
@@ -64,15 +76,22 @@ class Workflow(Mapping[str, Node]):
         if isinstance(body, Mapping) and "class_type" not in body:
             raw = body
         if check.is_editor_format(raw):
-            raise WorkflowError(
-                f"this is the editor's own save format; servers take the API format: {check.EXPORT_ADVICE}"
-            )
+            self._origin = Origin.of(raw)
+            self._convert(catalog)
+            return
         if problems := check.shape_problems(raw):
             raise WorkflowError(f"{report(problems)}\nThis is not the API format: {check.EXPORT_ADVICE}")
-        self._graph = {node_id: _copy_node(node) for node_id, node in raw.items()}
+        self._converted = {node_id: _copy_node(node) for node_id, node in raw.items()}
 
     @classmethod
-    def load(cls, source: Source, *, prefer: Preference = "prompt", timeout: float = PATIENCE) -> Workflow:
+    def load(
+        cls,
+        source: Source,
+        *,
+        catalog: Catalog | None = None,
+        prefer: Preference = "prompt",
+        timeout: float = PATIENCE,
+    ) -> Workflow:
         """Load a workflow from wherever it is: JSON, or what ComfyUI made with it.
 
         Files and bytes are known by their content, not their name. Images, videos, sounds and models are read as far
@@ -83,21 +102,47 @@ class Workflow(Mapping[str, Node]):
                 ``https`` URL such as that of ``client.files.url``, an ``OutputFile`` of a result, a dict, or
                 another workflow, which is copied. A URL is fetched without the credentials of any client; where they
                 are needed, give the ``OutputFile``, or the bytes of ``client.files.read``.
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or ``/object_info`` parsed, as JSON, or
+                as the path of a file. Only what the editor saves needs it.
             prefer: Which one to take where there are two: the ``"prompt"`` that ran, or the ``"workflow"`` that the
                 editor sent along. If there is only the other one, that is taken.
             timeout: Seconds that fetching a URL may take in all.
 
         Raises:
-            WorkflowError: It is empty, no JSON, a file without a workflow, or not a workflow in the API format; the
+            WorkflowError: It is empty, no JSON, a file without a workflow, or a workflow of another program; the
                 message says what it is instead, and what to do.
             OSError: The file cannot be read.
             ComfyError: The URL cannot be fetched: ``ServerUnreachable``, ``RequestTimeout``, ``NotFound`` and so on.
         """
         graph, name = read(source, prefer=prefer, timeout=timeout)
         try:
-            return cls(graph)
+            return cls(graph, catalog=catalog)
         except WorkflowError as error:
             raise WorkflowError(f"{name}: {error}" if name else str(error)) from None
+
+    @classmethod
+    def template(cls, name: str, *, pack: str | None = None, client: Client | None = None) -> Workflow:
+        """Load one of the server's own templates (``GET /templates/{path}``, and ``GET /object_info`` as a rule).
+
+        ``client.load(client.templates.get(name))`` is the same.
+
+        Args:
+            name: Its name, as ``client.templates.index`` and ``client.templates.list`` have it.
+            pack: The pack of custom nodes that it is from; ``None`` for an official one.
+            client: A client of the server. Without one, the server is that of ``COMFYUI_URL``, or the one on this
+                machine.
+
+        Raises:
+            NotFound: There is none of that name; the text names those that look like it.
+            WorkflowError: It is broken.
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The server cannot be asked.
+        """
+        if client is not None:
+            return client.load(client.templates.get(name, pack))
+        from comfyclient.client import Client  # noqa: PLC0415 - it imports this module
+
+        with Client(realtime=False) as local:
+            return cls.template(name, pack=pack, client=local)
 
     def __getitem__(self, node_id: str) -> Node:
         """A node; an unknown one is a ``WorkflowError`` that is also a ``KeyError``."""
@@ -116,16 +161,43 @@ class Workflow(Mapping[str, Node]):
 
     def __eq__(self, other: object) -> bool:
         """Whether the server would get the same, titles included."""
-        return same(self._graph, other._graph) if isinstance(other, Workflow) else NotImplemented
+        if not isinstance(other, Workflow):
+            return NotImplemented
+        if self.needs_catalog or other.needs_catalog:
+            return self.needs_catalog and other.needs_catalog and self.saved_file == other.saved_file
+        return same(self._graph, other._graph)
 
     __hash__ = None  # type: ignore[assignment] # it can be edited
 
     def __repr__(self) -> str:
         """How many nodes of which classes; never the values."""
+        if self.needs_catalog:
+            return f"<Workflow {self._origin}>"
         kinds = Counter(node.class_type for node in self.values())
         names = [kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items()]
         names[_MOST_KINDS:] = ["…"] if len(names) > _MOST_KINDS else []
         return f"<Workflow {len(self)} node{'s' * (len(self) != 1)}{': ' * bool(names)}{', '.join(names)}>"
+
+    @property
+    def _graph(self) -> dict[str, dict[str, Any]]:
+        if self._converted is None:
+            raise WorkflowError(
+                "this is the editor's own save file, whose nodes cannot be read without the server's catalogue of "
+                "nodes: load it with client.load(...), or give Workflow.load(...) a catalog"
+            )
+        return self._converted
+
+    @property
+    def needs_catalog(self) -> bool:
+        """Whether it is what the editor saved, and not converted yet."""
+        return self._converted is None
+
+    @property
+    def saved_file(self) -> Mapping[str, Any] | None:
+        """What the editor saved, if this is made from it and was not edited since; not a copy."""
+        if self._origin is None or (self._converted is not None and not self._origin.is_current(self._converted)):
+            return None
+        return self._origin.document
 
     def title(self, node_id: str) -> str:
         """A node's title in the editor, or its class; the id itself for a node that is not in the workflow.
@@ -282,11 +354,20 @@ class Workflow(Mapping[str, Node]):
         if problems := check.content_problems(local.uploaded(self._graph)):
             raise WorkflowError(report(problems))
 
-    def to_api(self) -> dict[str, dict[str, Any]]:
-        """A copy of the graph, as ``POST /prompt`` takes it.
+    def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
+        """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.
 
         Every node has a ``_meta`` there: servers fail on a node without one when its class has a replacement.
+
+        Args:
+            catalog: The server's nodes, as ``load`` takes them; only for what the editor saved and is not converted
+                yet. Choices in its texts, such as ``{red|blue}``, are made anew each time, as the editor does.
+
+        Raises:
+            WorkflowError: It needs a catalogue and there is none, or the editor's file is broken.
         """
+        if self._converted is None and self._origin is not None and catalog is not None:
+            return self._origin.to_api(catalog)
         return {node_id: _copy_node(node) for node_id, node in self._graph.items()}
 
     def to_editor(self, catalog: Catalog) -> dict[str, Any]:
@@ -303,6 +384,8 @@ class Workflow(Mapping[str, Node]):
         - The editor rounds numbers beyond 2**53.
         - A node that the catalogue does not have is shown as missing, its values in the order of its inputs.
 
+        What the editor saved, and nobody edited since, is that very file again.
+
         Args:
             catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
 
@@ -311,6 +394,8 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.editor import to_editor  # noqa: PLC0415 - most workflows need none of it
 
+        if self.saved_file is not None:
+            return copy.deepcopy(dict(self.saved_file))
         return to_editor(json.loads(self.to_json()), definitions(catalog))
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -338,6 +423,11 @@ class Workflow(Mapping[str, Node]):
         """
         text = self.to_json(indent=2)
         Path(path).write_text(f"{text}\n", encoding="utf-8")
+
+    def _convert(self, catalog: Catalog | None) -> None:
+        if self._origin is not None and catalog is not None:
+            self._converted = self._origin.to_api(catalog)
+            self._origin = self._origin.made(self._converted)
 
     def _resolve(self, path: str, *, add: bool) -> tuple[Node, str]:
         splits = [(path[:at], path[at + 1 :]) for at in range(1, len(path) - 1) if path[at] == "."]

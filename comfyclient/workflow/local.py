@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def is_local(value: Any) -> bool:
     """Whether it is a path, or the content of a file: bytes, or an image of Pillow or NumPy."""
+    if value is None or isinstance(value, (str, int, float, list, dict)):  # nearly all; the others take time
+        return False
     return isinstance(value, (os.PathLike, bytes, bytearray)) or is_image(value)
 
 
@@ -29,7 +31,7 @@ def found(graph: Graph) -> Iterator[tuple[str, str, Any]]:
     """The files among the inputs: node id, name of the input, file."""
     for node_id, node in graph.items():
         for name, value in node["inputs"].items():
-            if not isinstance(value, (str, int, float, list, dict)) and is_local(value):
+            if is_local(value):
                 yield node_id, name, value
 
 

@@ -159,7 +159,7 @@ def test_the_make_targets_exist() -> None:
 
 def test_links_to_files_lead_somewhere() -> None:
     for path in [*PAGES.values(), ROOT / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\(([^)\s]+)\)|`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
+        for target in re.findall(r"\]\(([^)\s]+)\)|\}`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
             link = next(filter(None, target)).split("#")[0]
             if link and "://" not in link:
                 assert (path.parent / link).exists(), f"{link} in {path}"
