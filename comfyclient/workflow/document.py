@@ -7,23 +7,20 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow import check, edits, local
+from comfyclient.workflow import check, edits, finding, local
 from comfyclient.workflow.catalog import definitions
+from comfyclient.workflow.copying import copied
 from comfyclient.workflow.diff import Diff, diff, same
-from comfyclient.workflow.node import Node, label, labels
+from comfyclient.workflow.node import Node, label
 from comfyclient.workflow.origin import Origin
 from comfyclient.workflow.source import PATIENCE, read
 from comfyclient.workflow.wording import (
     MissingError,
     kind_of,
-    listed,
-    nearest,
-    nearest_hint,
     report,
 )
 
@@ -81,7 +78,7 @@ class Workflow(Mapping[str, Node]):
             return
         if problems := check.shape_problems(raw):
             raise WorkflowError(f"{report(problems)}\nThis is not the API format: {check.EXPORT_ADVICE}")
-        self._converted = {node_id: _copy_node(node) for node_id, node in raw.items()}
+        self._converted = {node_id: copied(node) for node_id, node in raw.items()}
 
     @classmethod
     def load(
@@ -147,7 +144,7 @@ class Workflow(Mapping[str, Node]):
     def __getitem__(self, node_id: str) -> Node:
         """A node; an unknown one is a ``WorkflowError`` that is also a ``KeyError``."""
         if node_id not in self._graph:
-            raise MissingError(f"no node has the id {node_id!r}; {self._nearest_nodes(str(node_id))}")
+            raise MissingError(f"no node has the id {node_id!r}; {finding.nearest_nodes(self, str(node_id))}")
         return Node(node_id, self._graph)
 
     def __contains__(self, node_id: object) -> bool:
@@ -216,29 +213,13 @@ class Workflow(Mapping[str, Node]):
         Raises:
             WorkflowError: There is none, or more than one; the message lists the candidates.
         """
-        found = self.find_all(class_type=class_type, title=title, has_input=has_input)
-        if len(found) == 1:
-            return found[0]
-        given = {"class_type": class_type, "title": title, "input": has_input}
-        wanted = " and ".join(f"the {key} {value!r}" for key, value in given.items() if value) or "an id"
-        if found:
-            raise WorkflowError(f"{len(found)} nodes have {wanted}: {labels(found)}; take one by its id")
-        if has_input is not None and (others := self.find_all(class_type=class_type, title=title)):
-            near = nearest_hint(has_input, dict.fromkeys(name for node in others for name in node))
-            raise WorkflowError(f"no node has {wanted}{near}")
-        raise WorkflowError(f"no node has {wanted}; {self._nearest_nodes(title or class_type or '')}")
+        return finding.find(self, class_type=class_type, title=title, has_input=has_input)
 
     def find_all(
         self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None
     ) -> list[Node]:
         """All nodes of this class, with this title, with an input of this name, in the document's order."""
-        return [
-            node
-            for node in self.values()
-            if class_type in {None, node.class_type}
-            and title in {None, node.title}
-            and (has_input is None or has_input in node)
-        ]
+        return finding.find_all(self, class_type=class_type, title=title, has_input=has_input)
 
     def outputs(self, catalog: Catalog | None = None) -> list[Node]:
         """The nodes for whose sake the workflow runs, such as ``SaveImage``, in the document's order.
@@ -280,7 +261,7 @@ class Workflow(Mapping[str, Node]):
             node["_meta"] = {"title": title}
         if problems := check.shape_problems({node_id: node}):
             raise WorkflowError(report(problems))
-        self._graph[node_id] = _copy_node(node)
+        self._graph[node_id] = copied(node)
         return self[node_id]
 
     def randomize_seeds(self, catalog: Catalog | None = None, *, rng: random.Random | None = None) -> dict[str, int]:
@@ -322,7 +303,7 @@ class Workflow(Mapping[str, Node]):
         targets: list[tuple[Node, str, Any]] = []
         for path, value in values.items():
             try:
-                targets.append((*self._resolve(path, add=add), value))
+                targets.append((*finding.resolve(self, path, add=add), value))
             except WorkflowError as error:
                 problems.append(str(error))
         if problems:
@@ -368,7 +349,7 @@ class Workflow(Mapping[str, Node]):
         """
         if self._converted is None and self._origin is not None and catalog is not None:
             return self._origin.to_api(catalog)
-        return {node_id: _copy_node(node) for node_id, node in self._graph.items()}
+        return {node_id: copied(node) for node_id, node in self._graph.items()}
 
     def to_editor(self, catalog: Catalog) -> dict[str, Any]:
         """The workflow as a save file of the editor, for ``json.dump``.
@@ -407,12 +388,8 @@ class Workflow(Mapping[str, Node]):
         try:
             return json.dumps(self._graph, indent=indent, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            files = [
-                f"node {label(self[node_id])}: input {name!r} is {local.named(value)}, which JSON cannot hold: it is "
-                "uploaded when the workflow runs"
-                for node_id, name, value in local.found(self._graph)
-            ]
-            raise WorkflowError(report(files + check.content_problems(local.uploaded(self._graph)))) from None
+            problems = local.problems(self._graph) + check.content_problems(local.uploaded(self._graph))
+            raise WorkflowError(report(problems)) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the workflow as JSON, replacing a file of this name.
@@ -428,53 +405,3 @@ class Workflow(Mapping[str, Node]):
         if self._origin is not None and catalog is not None:
             self._converted = self._origin.to_api(catalog)
             self._origin = self._origin.made(self._converted)
-
-    def _resolve(self, path: str, *, add: bool) -> tuple[Node, str]:
-        splits = [(path[:at], path[at + 1 :]) for at in range(1, len(path) - 1) if path[at] == "."]
-        if not splits:
-            raise WorkflowError(f"{path!r} names no input: write '<node>.<input>'")
-        ranks = [
-            [(node, name) for left, name in splits for node in self.values() if left == key(node)]
-            for key in (attrgetter("id"), attrgetter("title"), attrgetter("class_type"))
-        ]
-        places = next((rank for rank in ranks if rank), [])
-        existing = ([(node, name) for node, name in rank if name in node] for rank in ranks)
-        fitting = next((rank for rank in existing if rank), places if add else [])
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            candidates = listed(f"'{node.id}.{name}' of {label(node)}" for node, name in fitting)
-            raise WorkflowError(f"{path!r} fits more than one input: {candidates}")
-        if not places:
-            near = self._nearest_nodes(splits[0][0])
-            raise WorkflowError(f"{path!r}: no node has such an id, title or class; {near}")
-        node, name = places[0]
-        near = nearest_hint(name, node)
-        raise WorkflowError(f"{path!r}: node {label(node)} has no input {name!r}{near}; add=True would add it")
-
-    def _nearest_nodes(self, name: str) -> str:
-        """The end of a message about a node that was not found."""
-        known = {text: node for node in self.values() for text in (node.class_type, node.title, node.id)}
-        near = {known[text].id: known[text] for text in nearest(name, known)}
-        return f"nearest: {labels(near.values())}" if near else f"there are {labels(self.values())}"
-
-
-def _copy_node(node: Mapping[str, Any]) -> dict[str, Any]:
-    meta = node.get("_meta")
-    try:
-        return {
-            **{key: _plain(value) for key, value in node.items() if key != "is_changed"},
-            "inputs": {name: _plain(value) for name, value in node.get("inputs", {}).items()},
-            "_meta": _plain(dict(meta)) if isinstance(meta, Mapping) else {},
-        }
-    except RecursionError:
-        raise WorkflowError("a value is nested too deeply, or contains itself") from None
-
-
-def _plain(value: Any) -> Any:
-    """A copy of JSON's containers; tuples become the lists that JSON makes of them, the rest is shared."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return value

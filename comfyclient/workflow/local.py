@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._pixels import is_array
+from comfyclient.errors import node_label
+from comfyclient.workflow.check import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +49,15 @@ def uploaded(graph: Graph) -> Graph:
         }
         for node_id, node in graph.items()
     }
+
+
+def problems(graph: Graph) -> list[str]:
+    """Why JSON cannot hold the graph: a sentence for every file."""
+    return [
+        f"node {node_label(node_id, title_of(graph[node_id]), graph[node_id]['class_type'])}: input {name!r} is "
+        f"{named(value)}, which JSON cannot hold: it is uploaded when the workflow runs"
+        for node_id, name, value in found(graph)
+    ]
 
 
 def named(value: Any) -> str:

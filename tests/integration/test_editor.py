@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from comfyclient import Workflow
-from tests import roundtrip
-from tests.comfyui import editor as chromium
+from tests.editor import roundtrip
+from tests.editor.browser import CHROMIUM, PATIENCE, Editor
 from tests.workflows import node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from comfyclient import Client
-    from tests.comfyui.editor import Editor
 
 pytestmark = [
-    pytest.mark.skipif(chromium.missing() is not None, reason=f"needs {chromium.missing()}: the editor runs in it"),
-    pytest.mark.timeout(400),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, in which the editor runs"),
+    pytest.mark.timeout(2 * PATIENCE),
 ]
+
+_SHOWN = "JSON.stringify(window.app.graph.nodes.map((node) => [String(node.id), [...node.pos], [...node.size]]))"
 
 
 @pytest.fixture(scope="module")
 def editor(comfyui: Any) -> Iterator[Editor]:
-    with chromium.Editor(comfyui.url) as editor:
+    assert CHROMIUM is not None
+    with Editor(comfyui.url, CHROMIUM) as editor:
         yield editor
 
 
@@ -109,7 +112,8 @@ def test_a_constant_for_a_socket_comes_from_a_node_that_is_added(client: Client,
 def test_nodes_do_not_overlap_as_the_editor_shows_them(client: Client, editor: Editor) -> None:
     for name in ("plain", "subgraph", "growing", "choice", "braces"):
         saved = Workflow(PROMPTS[name]).to_editor(client.nodes.list())
-        shown = editor.shown(saved)
+        editor.export(saved)
+        shown = {node_id: (place, size) for node_id, place, size in json.loads(editor._evaluate(_SHOWN))}
         assert len(shown) == len(saved["nodes"])
         for one, other in combinations(shown, 2):
             (left, top), (width, height) = shown[one]

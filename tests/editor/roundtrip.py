@@ -69,9 +69,12 @@ def first_difference(wanted: Prompt, got: Prompt) -> str | None:
         if node_id not in got or node_id not in wanted:
             return f"node {node_id} is {'missing' if node_id in wanted else 'new'}"
         one, other = wanted[node_id], got[node_id]
-        for part in ("class_type", "_meta"):
-            if one.get(part) != other.get(part):
-                return f"node {node_id}: {part} {one.get(part)!r} became {other.get(part)!r}"
+        for part, pair in {
+            "class": [each.get("class_type") for each in (one, other)],
+            "title": [each.get("_meta", {}).get("title") for each in (one, other)],
+        }.items():
+            if pair[0] != pair[1]:
+                return f"node {node_id}: its {part} {pair[0]!r} became {pair[1]!r}"
         for name in sorted({*one["inputs"], *other["inputs"]}):
             pair = [json.dumps(each["inputs"].get(name, "(none)"), sort_keys=True) for each in (one, other)]
             if pair[0] != pair[1]:
