@@ -105,7 +105,7 @@ def _content(
         slots = {name: node.slot(name) for name in node.links}
         numbered = {slot.name: place for place, slot in enumerate(node.face.slots)}
         for name, (source, number) in node.links.items():
-            given = level.inputs[number] if source == INPUTS else level.nodes[source].output(number)
+            given = level.inputs[number] if source == INPUTS and level.path else level.nodes[source].output(number)
             links.append(_link(numbers, (source, number), (node.id, numbered[name]), given.type))
             slots[name].link = links[-1]["id"]
     boxes = {

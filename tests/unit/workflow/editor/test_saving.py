@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
@@ -170,3 +172,44 @@ def test_what_is_saved_shares_nothing_with_the_workflow() -> None:
     workflow = Workflow({"1": {"class_type": "Picture", "inputs": {"image": {"__value__": [1]}}}})
     workflow.to_editor(CATALOG)["nodes"][0]["widgets_values"][0].append(2)
     assert workflow["1"]["image"] == {"__value__": [1]}
+
+
+# --- prompts of any shape ---
+
+PLAIN = {
+    "Load": {"name": "b.safetensors"},
+    "Lora": {"strength": 0.5},
+    "Text": {"text": "a {fox} // in the snow"},
+    "Sample": {"seed": 3, "steps": 4, "small": -2},
+    "Choice": {"how": "scale", "how.width": 9, "how.seed": 8},
+    "Save": {"filename_prefix": "y"},
+}
+SOCKETS = {
+    "Load": (),
+    "Lora": ("model", "clip"),
+    "Text": ("text", "clip"),
+    "Sample": ("seed", "model", "positive", "mask"),
+    "Choice": ("image", "how.width"),
+    "Save": ("images", "filename_prefix"),
+}
+IDS = ["1", "2", "7", "7:3", "7:4", "7:5:6", "8:9", "8:10:11", "8:10:12", "8:3", "x", "-10", "07", "1:1"]
+
+
+@st.composite
+def prompts(draw: st.DrawFn) -> dict[str, Any]:
+    """Nodes with all of their values, linked in any way, across subgraphs and in circles too."""
+    ids = draw(st.lists(st.sampled_from(IDS), unique=True, max_size=9))
+    prompt: dict[str, Any] = {}
+    for node_id in ids:
+        class_type = draw(st.sampled_from(list(PLAIN)))
+        inputs: dict[str, Any] = dict(PLAIN[class_type])
+        for name in SOCKETS[class_type]:
+            if draw(st.booleans()):
+                inputs[name] = [draw(st.sampled_from(ids)), draw(st.integers(0, 2))]
+        prompt[node_id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": draw(st.text(min_size=1))}}
+    return prompt
+
+
+@given(prompts())
+def test_any_prompt_comes_back(prompt: dict[str, Any]) -> None:
+    assert there_and_back(prompt) == prompt
