@@ -200,17 +200,17 @@ def frame(data: bytes) -> dict[str, Any]:
     found: dict[str, Any] = {"binary": number}
     if number == 1:
         found["image_type"] = struct.unpack(">I", data[4:8])[0]
-        found |= picture(data[8:])
+        found |= frame_of_image(data[8:])
     elif number == 4:
         end = 8 + struct.unpack(">I", data[4:8])[0]
         found["metadata"] = json.loads(data[8:end])
-        found |= picture(data[end:])
+        found |= frame_of_image(data[end:])
     else:
         found["data"] = data[4:].decode()
     return found
 
 
-def picture(data: bytes) -> dict[str, Any]:
+def frame_of_image(data: bytes) -> dict[str, Any]:
     """An image, with its pixels if nothing was lost on the way."""
     with Image.open(io.BytesIO(data)) as image:
         found = {"format": image.format, "size": list(image.size), "mode": image.mode}
