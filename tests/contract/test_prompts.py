@@ -30,6 +30,7 @@ HEADERS: dict[str, dict[str, str]] = {
     "no_content_type": {},
 }
 
+
 def replay(side: Side, name: str) -> requests.Response:
     """The captured request once more."""
     if name.startswith("method_"):
