@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Mapping
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._body import body_of
@@ -156,7 +157,8 @@ class Client(EventSource):
 
         Args:
             workflow: A ``Workflow``, or whatever ``load`` takes.
-            timeout: Seconds to wait for the end at most, once the workflow is submitted.
+            timeout: Seconds that all of it may take. The submission is not cut short by it, but by the times of the
+                config; a result that is there by then is returned in any case.
             on_event: Called in this thread with every event of the job while it waits.
             front: See ``submit``; so for the arguments that follow.
             number: See ``submit``.
@@ -169,6 +171,7 @@ class Client(EventSource):
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
+        started = monotonic()
         request = self._request(
             workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
@@ -176,7 +179,8 @@ class Client(EventSource):
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
         with _cancelling(job):
             self._submit(job, request, strict=strict)
-            return job._conclude(timeout, on_event, listener)  # noqa: SLF001
+            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+            return job._conclude(remaining, on_event, listener)  # noqa: SLF001
 
     def submit(
         self,
@@ -278,7 +282,8 @@ class Client(EventSource):
         if not isinstance(prompt_id, str):
             raise TypeError(f"a prompt's id is a string, as Job.prompt_id is, not {kind_of(prompt_id)}")
         state, item = attachment.attach(self._tracker, prompt_id)
-        return Job(self._tracker, state, functools.partial(Workflow, item.prompt))
+        targets = item.outputs_to_execute or None
+        return Job(self._tracker, state, functools.partial(Workflow, item.prompt), targets=targets)
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -407,6 +412,9 @@ class Client(EventSource):
 
     def _submit(self, job: Job, request: submission.Request, *, strict: bool) -> None:
         status = submission.submit(self._tracker, job._state, request)  # noqa: SLF001 - the client makes its jobs
+        job._refused = submission.refused(status)  # noqa: SLF001
+        if request.targets is None:
+            self._tracker.learn_outputs(request.workflow, job._refused)  # noqa: SLF001
         if not status.node_errors:
             return
         problems = submission.problems(self._tracker, status, request.workflow)

@@ -141,6 +141,12 @@ def problems(tracker: Tracker, status: PromptStatus, workflow: Workflow) -> tupl
     return _rejection.problems_of(status.node_errors, workflow, _choices(tracker))
 
 
+def refused(status: PromptStatus) -> frozenset[str]:
+    """The outputs that it left out."""
+    reports = [report for report in status.node_errors.values() if isinstance(report, dict)]
+    return frozenset(str(output) for report in reports for output in report.get("dependent_outputs") or ())
+
+
 def _classes(tracker: Tracker) -> _rejection.Classes:
     return partial(tracker.nodes.names, refresh=True)
 
