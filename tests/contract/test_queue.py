@@ -223,7 +223,9 @@ def test_an_interrupt_while_nothing_runs_is_forgotten(both: Both) -> None:
     def story(side: Side) -> Any:
         assert soon(lambda: idle(side))
         side.ask("POST", "/interrupt").raise_for_status()
-        prompt_id = side.submit({"1": node("TestProgress", steps=2, seed=fresh()), "2": node("TestText", value=["1", 0])})
+        prompt_id = side.submit(
+            {"1": node("TestProgress", steps=2, seed=fresh()), "2": node("TestText", value=["1", 0])}
+        )
         assert soon(lambda: prompt_id in side.get(f"/history/{prompt_id}"))
         return side.get(f"/history/{prompt_id}")[prompt_id]["status"]["status_str"]
 

@@ -15,7 +15,7 @@ import requests
 from comfyclient.workflow.editor import to_api
 from tests.comfyui.provision import ProvisionError, provision
 from tests.comfyui.server import RealServer, ServerFailedError
-from tests.editor import answers
+from tests.editor import answers, roundtrip
 from tests.editor.browser import CHROMIUM, Editor, EditorError
 from tests.editor.graphs import GRAPHS
 from tests.editor.templates import PACKAGE, VERSION, templates
@@ -65,9 +65,11 @@ def parity() -> int:
     odd = [name for name, graph in GRAPHS.items() if answers.differences(ours(graph, kept), recorded[name])]
     print(f"{len(expected) - len(wrong)} of {len(expected)} templates of {PACKAGE} {VERSION}: the editor's prompt")
     print(f"{len(GRAPHS) - len(odd)} of {len(GRAPHS)} graphs of our own: the editor's prompt")
-    for name in (*wrong, *odd):
+    back = roundtrip.measure({name: ours(document, catalogue) for name, document in documents.items()}, catalogue)
+    print(f"{back} prompts of the templates: the same after they were saved for the editor, and made prompts again")
+    for name in (*wrong, *odd, *back.differing):
         print(f"  not: {name}")
-    return 1 if wrong or odd else 0
+    return 1 if wrong or odd or back.differing else 0
 
 
 def record() -> int:

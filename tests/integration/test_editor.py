@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from comfyclient import Workflow
-from tests.editor import roundtrip
+from tests.editor import answers
 from tests.editor.browser import CHROMIUM, PATIENCE, Editor
 from tests.workflows import node
 
@@ -99,7 +99,7 @@ def test_the_editor_exports_the_prompt_that_was_saved_for_it(client: Client, edi
         if name == "seeds":  # the editor's numbers are doubles
             assert editor.export(workflow.to_editor(infos))["1"]["inputs"]["noise_seed"] == 2**53
             continue
-        assert roundtrip.first_difference(prompt, editor.export(workflow.to_editor(infos))) is None, name
+        assert not answers.differences(editor.export(workflow.to_editor(infos)), prompt), name
 
 
 def test_a_constant_for_a_socket_comes_from_a_node_that_is_added(client: Client, editor: Editor) -> None:

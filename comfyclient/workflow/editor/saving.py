@@ -157,7 +157,7 @@ def _node(node: Drawn, catalog: Mapping[str, Any]) -> dict[str, Any]:
         "mode": node.mode,
         "inputs": [_slot(slot) for slot in node.face.slots],
         "outputs": [{"name": output.name, "type": output.type, "links": None} for output in node.outputs],
-        "properties": {},
+        "properties": node.properties,
         "widgets_values": values,
     }
     return entry if node.title is None else {**entry, "title": node.title}

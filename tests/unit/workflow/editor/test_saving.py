@@ -176,7 +176,7 @@ def test_what_is_saved_shares_nothing_with_the_workflow() -> None:
 
 # --- prompts of any shape ---
 
-PLAIN = {
+PLAIN: dict[str, dict[str, Any]] = {
     "Load": {"name": "b.safetensors"},
     "Lora": {"strength": 0.5},
     "Text": {"text": "a {fox} // in the snow"},
@@ -202,7 +202,7 @@ def prompts(draw: st.DrawFn) -> dict[str, Any]:
     prompt: dict[str, Any] = {}
     for node_id in ids:
         class_type = draw(st.sampled_from(list(PLAIN)))
-        inputs: dict[str, Any] = dict(PLAIN[class_type])
+        inputs = dict(PLAIN[class_type])
         for name in SOCKETS[class_type]:
             if draw(st.booleans()):
                 inputs[name] = [draw(st.sampled_from(ids)), draw(st.integers(0, 2))]
