@@ -362,7 +362,8 @@ class Workflow(Mapping[str, Node]):
           out, as servers ignore them.
         - Where a value is given to what only takes links in the editor, and no subgraph is around it, a node that
           gives it is added.
-        - The editor rounds numbers beyond 2**53.
+        - The editor rounds numbers beyond 2**53, and replaces names such as ``%date:yyyy%`` and ``%KSampler.seed%``
+          in a ``filename_prefix``.
         - A node that the catalogue does not have is shown as missing, its values in the order of its inputs.
 
         What the editor saved, and nobody edited since, is that very file again.

@@ -44,11 +44,12 @@ def remove(graph: dict[str, dict[str, Any]], node_id: str) -> None:
     del graph[node_id]
 
 
-def mute(graph: dict[str, dict[str, Any]], node_id: str) -> None:
+def mute(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog | None) -> None:
     """See ``Node.mute``."""
     _must_have(graph, node_id)
+    known = {} if catalog is None else definitions(catalog)
     for reader, name, _ in list(links.readers(graph, node_id)):
-        del graph[reader]["inputs"][name]
+        _cut(graph[reader], name, known)
     del graph[node_id]
 
 
@@ -78,8 +79,20 @@ def bypass(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog) -> 
         if value is not None and links.is_link(value) and value[0] != node_id:
             taker["inputs"][name] = list(value)
         else:
-            del taker["inputs"][name]
+            _cut(taker, name, known)
     del graph[node_id]
+
+
+def _cut(node: dict[str, Any], name: str, known: Mapping[str, Any]) -> None:
+    """Take a link away; an input that is a widget has its default then, if the class is known."""
+    del node["inputs"][name]
+    if node["class_type"] in known:
+        from comfyclient.workflow.editor import drawing  # noqa: PLC0415 - as above
+
+        widget = drawing.face_of(node, known[node["class_type"]]).widget(name)
+        if widget is not None:
+            value = widget.current()
+            node["inputs"][name] = {"__value__": value} if isinstance(value, list) else value
 
 
 def outputs(graph: links.Graph, catalog: Catalog | None) -> Iterator[str]:

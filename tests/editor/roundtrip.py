@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 Prompt: TypeAlias = Mapping[str, Any]
 
+CHANGED = {
+    "names of other nodes' values in names of files": "the editor replaces one that it left alone before",
+    "three-dimensional views, where no window shows them": "a preview is turned only once it has shown something",
+}
+"""Our own graphs (by what they show) whose prompts cannot come back, and why."""
+
 
 @frozen
 class Figure:

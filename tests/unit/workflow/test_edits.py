@@ -108,6 +108,21 @@ def test_to_bypass_a_node_its_class_must_be_known(workflow: Workflow) -> None:
     assert workflow == Workflow(graph())
 
 
+def test_what_has_a_widget_gets_its_default_when_it_loses_its_link(workflow: Workflow) -> None:
+    workflow.add("Sum", {"values.v0": ["6", 0]}, node_id="6")
+    for path in ("4.steps", "4.seed", "5.filename_prefix", "4.mask"):
+        workflow.set({path: ["6", 0]}, add=True)
+    muted = workflow.copy()
+    muted["6"].mute(CATALOG)
+    bypassed = workflow.copy()
+    bypassed["6"].bypass(CATALOG)
+    assert muted == bypassed
+    assert dict(muted["4"]) == {"seed": 0, "steps": 20, "model": ["2", 0], "positive": ["3", 0]}
+    assert muted["5"]["filename_prefix"] == "x"
+    workflow["6"].mute()
+    assert dict(workflow["4"]) == {"model": ["2", 0], "positive": ["3", 0]}
+
+
 # --- outputs ---
 
 

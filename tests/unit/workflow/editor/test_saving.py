@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
 from comfyclient.workflow.editor import to_api
+from tests.editor import answers, roundtrip
 from tests.unit.workflow.catalog import CATALOG, node
 
 GIVERS = {
@@ -174,6 +175,13 @@ def test_what_is_saved_shares_nothing_with_the_workflow() -> None:
     assert workflow["1"]["image"] == {"__value__": [1]}
 
 
+def test_what_the_editor_exported_of_our_own_graphs_comes_back() -> None:
+    figure = roundtrip.measure(answers.answers(), answers.catalogue())
+    assert figure.differing.keys() == roundtrip.CHANGED.keys()
+    assert figure.same == figure.total - len(roundtrip.CHANGED) > 80
+    assert str(figure) == f"{figure.same} of {figure.total}"
+
+
 # --- prompts of any shape ---
 
 PLAIN: dict[str, dict[str, Any]] = {
@@ -182,34 +190,65 @@ PLAIN: dict[str, dict[str, Any]] = {
     "Text": {"text": "a {fox} // in the snow"},
     "Sample": {"seed": 3, "steps": 4, "small": -2},
     "Choice": {"how": "scale", "how.width": 9, "how.seed": 8},
+    "Sum": {},
     "Save": {"filename_prefix": "y"},
 }
-SOCKETS = {
-    "Load": (),
-    "Lora": ("model", "clip"),
-    "Text": ("text", "clip"),
-    "Sample": ("seed", "model", "positive", "mask"),
-    "Choice": ("image", "how.width"),
-    "Save": ("images", "filename_prefix"),
+SOCKETS: dict[str, dict[str, str]] = {
+    "Load": {},
+    "Lora": {"model": "MODEL", "clip": "CLIP"},
+    "Text": {"text": "STRING", "clip": "CLIP"},
+    "Sample": {"seed": "INT", "model": "MODEL", "positive": "TEXTS", "mask": "MASK"},
+    "Choice": {"image": "IMAGE", "how.width": "INT"},
+    "Sum": {"values.v0": "INT", "values.v1": "INT"},
+    "Save": {"images": "IMAGE", "filename_prefix": "STRING"},
 }
 IDS = ["1", "2", "7", "7:3", "7:4", "7:5:6", "8:9", "8:10:11", "8:10:12", "8:3", "x", "-10", "07", "1:1"]
 
 
 @st.composite
-def prompts(draw: st.DrawFn) -> dict[str, Any]:
-    """Nodes with all of their values, linked in any way, across subgraphs and in circles too."""
-    ids = draw(st.lists(st.sampled_from(IDS), unique=True, max_size=9))
+def prompts(draw: st.DrawFn, *, anyhow: bool = True) -> dict[str, Any]:
+    """Nodes with all of their values, linked across subgraphs: anyhow, or without circles and as the types allow."""
+    ids = draw(st.lists(st.sampled_from(IDS), unique=True, min_size=not anyhow, max_size=9))
     prompt: dict[str, Any] = {}
     for node_id in ids:
         class_type = draw(st.sampled_from(list(PLAIN)))
         inputs = dict(PLAIN[class_type])
-        for name in SOCKETS[class_type]:
-            if draw(st.booleans()):
-                inputs[name] = [draw(st.sampled_from(ids)), draw(st.integers(0, 2))]
-        prompt[node_id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": draw(st.text(min_size=1))}}
+        for name, kind in SOCKETS[class_type].items():
+            outputs = [
+                [source, number]
+                for source, entry in prompt.items()
+                for number, given in enumerate(CATALOG[entry["class_type"]]["output"])
+                if given == kind
+            ]
+            if anyhow:
+                outputs = [[source, number] for source in ids for number in range(3)]
+            if outputs and draw(st.booleans()):
+                inputs[name] = draw(st.sampled_from(outputs))
+        prompt[node_id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": f"node {len(prompt)}"}}
     return prompt
 
 
 @given(prompts())
 def test_any_prompt_comes_back(prompt: dict[str, Any]) -> None:
     assert there_and_back(prompt) == prompt
+
+
+def switched(prompt: dict[str, Any], node_id: str, mode: int) -> dict[str, Any]:
+    """The prompt's save file, with a node muted or bypassed as the editor notes it."""
+    saved: dict[str, Any] = json.loads(json.dumps(Workflow(prompt).to_editor(CATALOG)))
+    graphs = [saved, *saved["definitions"]["subgraphs"]]
+    (found,) = [
+        entry for each in graphs for entry in each["nodes"] if entry.get("title") == prompt[node_id]["_meta"]["title"]
+    ]
+    found["mode"] = mode
+    return saved
+
+
+@given(prompts(anyhow=False), st.data())
+def test_to_mute_and_to_bypass_mean_what_they_mean_in_the_editor(prompt: dict[str, Any], data: st.DataObject) -> None:
+    node_id = data.draw(st.sampled_from(list(prompt)))
+    muted, bypassed = Workflow(prompt), Workflow(prompt)
+    muted[node_id].mute(CATALOG)
+    bypassed[node_id].bypass(CATALOG)
+    assert muted.to_api() == to_api(switched(prompt, node_id, 2), CATALOG)
+    assert bypassed.to_api() == to_api(switched(prompt, node_id, 4), CATALOG)
