@@ -31,11 +31,11 @@ _NESTED = re.compile(rf"{_NUMBER}(?::{_NUMBER}){{1,20}}")
 
 @define(eq=False)
 class End:
-    """An input or output of a subgraph; an output has what it gives within."""
+    """An input or output of a subgraph; of an output, where it comes from within."""
 
     name: str
     type: Any
-    origin: tuple[str, int] | None = None
+    origin: tuple[str, int] = ("", 0)
 
 
 @define(eq=False)

@@ -57,8 +57,7 @@ def to_editor(graph: Graph, catalog: Mapping[str, Any]) -> dict[str, Any]:
 def _subgraph(level: Level, catalog: Mapping[str, Any], numbers: Iterator[int]) -> dict[str, Any]:
     nodes, links = _content(level, catalog, numbers)
     for place, end in enumerate(level.outputs):
-        if end.origin is not None:
-            links.append(_link(numbers, end.origin, (OUTPUTS, place), end.type))
+        links.append(_link(numbers, end.origin, (OUTPUTS, place), end.type))
     _note(nodes, links)
     right = max((node["pos"][0] + node["size"][0] for node in nodes), default=0)
     highest = [node["id"] for node in nodes if isinstance(node["id"], int)]

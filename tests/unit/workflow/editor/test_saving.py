@@ -222,7 +222,8 @@ def prompts(draw: st.DrawFn, *, anyhow: bool = True) -> dict[str, Any]:
             ]
             if anyhow:
                 outputs = [[source, number] for source in ids for number in range(3)]
-            if outputs and draw(st.booleans()):
+            is_linked = draw(st.booleans())
+            if outputs and is_linked:
                 inputs[name] = draw(st.sampled_from(outputs))
         prompt[node_id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": f"node {len(prompt)}"}}
     return prompt
