@@ -132,8 +132,11 @@ def test_links_to_nowhere_are_left_out_and_unknown_outputs_are_made() -> None:
     prompt = {
         "1": {"class_type": "Load", "inputs": {"name": "a.safetensors"}},
         "3": {"class_type": "Save", "inputs": {"images": ["nowhere", 0], "filename_prefix": ["1", 7]}},
+        "4": {"class_type": "Lora", "inputs": {"model": ["1", -1], "clip": ["1", 10**12], "strength": 1}},
     }
-    assert there_and_back(prompt)["3"]["inputs"] == {"filename_prefix": ["1", 7]}
+    back = there_and_back(prompt)
+    assert back["3"]["inputs"] == {"filename_prefix": ["1", 7]}
+    assert back["4"]["inputs"] == {"strength": 1}
 
 
 def test_a_class_that_is_missing_keeps_its_values() -> None:
