@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError, node_label
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from comfyclient.workflow.catalog import Catalog
 
+_NUMBER = re.compile("[0-9]{1,18}")
 _SEEDS = frozenset({"seed", "noise_seed"})
 """The names that the editor, too, takes for seeds."""
 _ANY_SEED = 2**31 - 1
@@ -24,8 +26,8 @@ _LARGEST_SEED = 2**64 - 1
 
 def free_id(graph: Iterable[str]) -> str:
     """The number after the highest one that a node has."""
-    numbers = (node_id.partition(":")[0] for node_id in graph)  # of "104:85", the subgraph 104 counts
-    return str(max((int(number) for number in numbers if number.isascii() and number.isdecimal()), default=0) + 1)
+    numbers = (part for node_id in graph for part in node_id.split(":"))  # "104:85" has those of two nodes
+    return str(max((int(number) for number in numbers if _NUMBER.fullmatch(number)), default=0) + 1)
 
 
 def remove(graph: dict[str, dict[str, Any]], node_id: str) -> None:
@@ -74,7 +76,8 @@ def bypass(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog) -> 
         if taker["class_type"] in known:
             taking = drawing.face_of(taker, known[taker["class_type"]]).slots
             wanted = next((slot.type for slot in taking if slot.name == name), "*")
-        place = passed_through(slots, given[int(number)] if int(number) < len(given) else "*", int(number), wanted)
+        gives = given[int(number)] if 0 <= number < len(given) else "*"
+        place = passed_through(slots, gives, int(number), wanted)
         value = node["inputs"].get(slots[place].name) if place is not None else None
         if value is not None and links.is_link(value) and value[0] != node_id:
             taker["inputs"][name] = list(value)

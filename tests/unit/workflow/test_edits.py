@@ -36,7 +36,9 @@ def test_a_new_node_gets_the_next_number(workflow: Workflow) -> None:
     assert (node.id, node.class_type, node.title, dict(node)) == ("6", "Save", "Again", {"images": ["4", 0]})
     assert list(workflow)[-1] == "6"
     assert Workflow({}).add("Load").id == "1"
-    assert Workflow({"104:7": graph()["1"], "x9": graph()["1"], "²": graph()["1"]}).add("Load").id == "105"
+    odd = ("104:7", "x9", "²", "1" * 5000)
+    assert Workflow({node_id: graph()["1"] for node_id in odd}).add("Load").id == "105"
+    assert Workflow({"4:300": graph()["1"]}).add("Load").id == "301"
     assert workflow.add("Save", node_id="mine").id == "mine"
 
 
@@ -83,6 +85,13 @@ def test_readers_whose_class_nobody_knows_get_the_input_beside_the_output(workfl
     workflow.add("Unknown", {"a": ["2", 1], "b": ["2", 7]}, node_id="6")
     workflow["2"].bypass(CATALOG)
     assert dict(workflow["6"]) == {"a": ["1", 1], "b": ["1", 0]}
+
+
+def test_links_to_outputs_that_there_are_not_are_cut() -> None:
+    workflow = Workflow({"1": {"class_type": "Save", "inputs": {}}})
+    workflow.add("Save", {"images": ["1", -1]})
+    workflow["1"].bypass(CATALOG)
+    assert dict(workflow["2"]) == {}
 
 
 def test_inputs_that_grow_are_rewired(workflow: Workflow) -> None:
