@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from comfyclient.workflow.catalog import Catalog
 
 _NUMBER = re.compile("[0-9]{1,18}")
+_MATCHING = "COMFY_MATCHTYPE_V3"
+"""The type of inputs that take what comes."""
 _SEEDS = frozenset({"seed", "noise_seed"})
 """The names that the editor, too, takes for seeds."""
 _ANY_SEED = 2**31 - 1
@@ -72,11 +74,8 @@ def bypass(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog) -> 
     given = specs.output_types(definition)
     for reader, name, number in list(links.readers(graph, node_id)):
         taker = graph[reader]
-        wanted: Any = "*"
-        if taker["class_type"] in known:
-            taking = drawing.face_of(taker, known[taker["class_type"]]).slots
-            wanted = next((slot.type for slot in taking if slot.name == name), "*")
         gives = given[int(number)] if 0 <= number < len(given) else "*"
+        wanted = _taken(taker, name, gives, known)
         place = passed_through(slots, gives, int(number), wanted)
         value = node["inputs"].get(slots[place].name) if place is not None else None
         if value is not None and links.is_link(value) and value[0] != node_id:
@@ -84,6 +83,18 @@ def bypass(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog) -> 
         else:
             _cut(taker, name, known)
     del graph[node_id]
+
+
+def _taken(node: Mapping[str, Any], name: str, given: str, known: Mapping[str, Any]) -> Any:
+    """The type that an input takes, to which something of this type is linked."""
+    from comfyclient.workflow.editor import drawing, specs  # noqa: PLC0415 - as above
+
+    class_type = node["class_type"]
+    if class_type not in known:
+        return "*"
+    if any(entry.name == name and entry.type == _MATCHING for entry in specs.specs(class_type, known[class_type])):
+        return given
+    return next((slot.type for slot in drawing.face_of(node, known[class_type]).slots if slot.name == name), "*")
 
 
 def _cut(node: dict[str, Any], name: str, known: Mapping[str, Any]) -> None:

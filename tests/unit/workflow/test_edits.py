@@ -7,7 +7,7 @@ import pytest
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
-from tests.unit.workflow.catalog import CATALOG
+from tests.unit.workflow.catalog import CATALOG, node
 
 
 def graph() -> dict[str, Any]:
@@ -85,6 +85,19 @@ def test_readers_whose_class_nobody_knows_get_the_input_beside_the_output(workfl
     workflow.add("Unknown", {"a": ["2", 1], "b": ["2", 7]}, node_id="6")
     workflow["2"].bypass(CATALOG)
     assert dict(workflow["6"]) == {"a": ["1", 1], "b": ["1", 0]}
+
+
+def test_an_input_that_takes_what_comes_wants_what_came() -> None:
+    kind = ["COMFY_MATCHTYPE_V3", {"template": {"template_id": "any", "allowed_types": "*"}}]
+    catalog = {**CATALOG, "Switch": node("COMFY_MATCHTYPE_V3", required={"one": kind, "other": kind})}
+    workflow = Workflow(graph())
+    workflow.add("Switch", {"one": ["7", 0]}, node_id="6")
+    workflow.add("Sample", {"seed": 1, "model": ["1", 0], "mask": ["1", 5]}, node_id="7")
+    workflow["7"].bypass(catalog)  # an IMAGE comes, and none goes in
+    assert dict(workflow["6"]) == {}
+    workflow["6"]["other"] = ["2", 1]
+    workflow["2"].bypass(catalog)
+    assert dict(workflow["6"]) == {"other": ["1", 1]}
 
 
 def test_links_to_outputs_that_there_are_not_are_cut() -> None:
