@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _NUMBER = re.compile("[0-9]{1,18}")
 _MATCHING = "COMFY_MATCHTYPE_V3"
 """The type of inputs that take what comes."""
-_SEEDS = frozenset({"seed", "noise_seed"})
-"""The names that the editor, too, takes for seeds."""
-_ANY_SEED = 2**31 - 1
-"""What every seed may be; some nodes take no higher one."""
+_SEED = re.compile(r"(?:.*[._])?seed", re.IGNORECASE)
+"""How inputs are called that are seeds."""
+_ANY_SEED = (1, 2**31 - 1)
+"""What a seed may be for nearly all nodes."""
 _LARGEST_SEED = 2**64 - 1
 
 
@@ -124,33 +124,29 @@ def outputs(graph: links.Graph, catalog: Catalog | None) -> Iterator[str]:
 
 def randomize_seeds(graph: links.Graph, catalog: Catalog | None, rng: random.Random) -> dict[str, int]:
     """See ``Workflow.randomize_seeds``."""
-    known = definitions(catalog) if catalog is not None else None
+    known = definitions(catalog) if catalog is not None else {}
     drawn: dict[str, int] = {}
     for node_id, node in graph.items():
         for name, value in node["inputs"].items():
-            if not isinstance(value, int) or isinstance(value, bool):
-                continue
-            bounds = _seed_bounds(node, name, known)
-            if bounds is not None:
+            is_seed = isinstance(value, int) and not isinstance(value, bool) and _SEED.fullmatch(name)
+            if is_seed and (bounds := _seed_bounds(node, name, known)) is not None:
                 drawn[f"{node_id}.{name}"] = node["inputs"][name] = rng.randint(*bounds)
     return drawn
 
 
-def _seed_bounds(node: Mapping[str, Any], name: str, known: Mapping[str, Any] | None) -> tuple[int, int] | None:
-    """The least and the highest number that an input may be, if it is a seed."""
-    is_named_so = name.rpartition(".")[2] in _SEEDS
-    if known is None or node["class_type"] not in known:
-        return (0, _ANY_SEED) if is_named_so else None
-    from comfyclient.workflow.editor import drawing  # noqa: PLC0415 - most workflows need none of the editor's rules
+def _seed_bounds(node: Mapping[str, Any], name: str, known: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The least and the highest number that a seed may be; None if the class knows no such number."""
+    if node["class_type"] not in known:
+        return _ANY_SEED
+    from comfyclient.workflow.editor import drawing  # noqa: PLC0415 - as above
 
     widget = drawing.face_of(node, known[node["class_type"]]).widget(name)
     if widget is None or widget.kind != "number":
         return None
-    if not widget.options.get("control_after_generate", is_named_so):
-        return None
-    low, high = (widget.options.get(key) for key in ("min", "max"))
-    low = int(low) if isinstance(low, (int, float)) else 0
-    high = int(min(high, _LARGEST_SEED)) if isinstance(high, (int, float)) else _ANY_SEED
+    low, high = (
+        int(bound) if isinstance(bound, (int, float)) and abs(bound) <= _LARGEST_SEED else default
+        for bound, default in zip((widget.options.get(key) for key in ("min", "max")), _ANY_SEED, strict=True)
+    )
     low = max(low, 0) if high > 0 else low  # a seed of -1 often means "any"
     return (low, high) if low <= high else None
 

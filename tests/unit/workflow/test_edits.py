@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -159,30 +160,51 @@ def test_outputs_are_what_the_catalogue_says_or_what_nobody_reads(workflow: Work
 # --- seeds ---
 
 
-def test_without_a_catalogue_seeds_are_known_by_their_names(workflow: Workflow) -> None:
-    workflow.add("Choice", {"how": "scale", "how.seed": 4, "noise_seed": True, "seeds": 3}, node_id="6")
-    workflow.add("Sample", {"seed": ["4", 0], "noise_seed": 1.5}, node_id="7")
+def test_seeds_are_known_by_their_names(workflow: Workflow) -> None:
+    workflow.add(
+        "Choice", {"how": "scale", "how.seed": 4, "noise_seed": True, "seeds": 3, "Image_Seed": 1}, node_id="6"
+    )
+    workflow.add("Sample", {"seed": ["4", 0], "noise_seed": 1.5, "value": 7, "seed.x": 1}, node_id="7")
+    before = workflow.copy()
     drawn = workflow.randomize_seeds(rng=random.Random(1))  # noqa: S311 - no secret
-    assert list(drawn) == ["4.seed", "6.how.seed"]
-    assert all(0 <= seed < 2**31 for seed in drawn.values())
-    changed = Workflow(graph()).diff(workflow)
-    assert [change.name for change in changed.changed] == ["seed"]
-    assert workflow["4"]["seed"] == drawn["4.seed"]
-    again = Workflow(graph())
-    again.set({"4.seed": drawn["4.seed"]})
-    assert again["4"] == workflow["4"]
+    assert list(drawn) == ["4.seed", "6.how.seed", "6.Image_Seed"]
+    assert all(1 <= seed < 2**31 for seed in drawn.values())
+    again = before.copy()
+    again.set(drawn)
+    assert again == workflow != before
 
 
-def test_the_catalogue_knows_seeds_and_their_bounds(workflow: Workflow) -> None:
+def test_the_catalogue_knows_how_large_they_may_be(workflow: Workflow) -> None:
     workflow.add("Choice", {"how": "scale", "how.seed": 4, "how.width": 8}, node_id="6")
-    workflow["4"]["small"] = 9
+    workflow.add("Unknown", {"seed": 9}, node_id="7")
+    workflow["4"]["small_seed"] = 9
     workflow["2"]["seed"] = 7  # which its class does not declare
     drawn = [workflow.randomize_seeds(CATALOG) for _ in range(60)]
-    assert {tuple(seeds) for seeds in drawn} == {("4.seed", "4.small", "6.how.seed")}
-    assert {seeds["4.small"] for seeds in drawn} <= {0, 1, 2, 3}
+    assert {tuple(seeds) for seeds in drawn} == {("4.seed", "4.small_seed", "6.how.seed", "7.seed")}
+    assert {seeds["4.small_seed"] for seeds in drawn} <= {0, 1, 2, 3}
     assert max(seeds["4.seed"] for seeds in drawn) > 2**60
+    assert max(seeds["7.seed"] for seeds in drawn) < 2**31
     assert len({seeds["4.seed"] for seeds in drawn}) == 60
 
 
-def test_seeds_of_classes_that_the_catalogue_lacks_are_known_by_their_names(workflow: Workflow) -> None:
-    assert list(workflow.randomize_seeds({})) == ["4.seed"]
+@pytest.mark.parametrize(
+    ("options", "least", "highest"),
+    [
+        ({}, 1, 2**31 - 1),
+        ({"min": -5, "max": -3}, -5, -3),
+        ({"min": -1, "max": 4.0}, 0, 4),
+        ({"min": 5, "max": 5}, 5, 5),
+        ({"min": "x", "max": math.inf}, 1, 2**31 - 1),
+    ],
+)
+def test_bounds_of_all_kinds(options: dict[str, Any], least: int, highest: int) -> None:
+    workflow = Workflow({"1": {"class_type": "Any", "inputs": {"seed": 99}}})
+    catalog = {"Any": node(required={"seed": ["INT", options]})}
+    assert all(least <= workflow.randomize_seeds(catalog)["1.seed"] <= highest for _ in range(30))
+
+
+@pytest.mark.parametrize("spec", [["INT", {"min": 5, "max": 3}], ["STRING", {}], ["INT", {"forceInput": True}]])
+def test_what_is_no_seed_for_the_class_is_left_alone(spec: Any) -> None:
+    workflow = Workflow({"1": {"class_type": "Any", "inputs": {"seed": 99}}})
+    assert workflow.randomize_seeds({"Any": node(required={"seed": spec})}) == {}
+    assert workflow["1"]["seed"] == 99
