@@ -8,6 +8,7 @@ from comfyclient._convert import hook
 from comfyclient._http import path_segment
 from comfyclient._lazy import Kept, LazyMapping
 from comfyclient.resources._answers import build, get
+from comfyclient.resources._ids import checked_ids
 from comfyclient.types.nodes import NodeInfo, NodeReplacement
 
 if TYPE_CHECKING:
@@ -83,8 +84,11 @@ class Nodes:
         (``search_aliases``), category and description; in this order they make the better match. Of equally
         good ones, those that the server advises against are last. Asks the server only if the catalogue is not
         there.
+
+        Raises:
+            TypeError: It is no text.
         """
-        words = text.casefold().split()
+        words = checked_ids([text])[0].casefold().split()
         ranked = []
         for name, entry in self._catalogue.get().raw.items():
             info = entry if isinstance(entry, dict) else {}
