@@ -10,7 +10,7 @@ STAMP := .venv/.stamp
 LOCK := $(if $(shell command -v flock),flock .venv.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format types cover docs bench comfyui nginx build clean
+.PHONY: help demo test check lint format types cover docs bench parity comfyui nginx build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ docs: $(STAMP) ## Build the documentation into docs/_build/html
 
 bench: $(STAMP) comfyui ## Measure against the performance targets
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+parity: $(STAMP) comfyui ## Compare what becomes of the editor's files with what the editor itself exports
+	@$(BIN)/python -m tests.editor parity
 
 comfyui: ## Fetch a real ComfyUI into the cache, once (none with COMFYUI_URL or COMFYUI_PATH)
 	@$(PYTHON) -m tests.comfyui.provision

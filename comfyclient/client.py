@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from comfyclient._http import Transport
 from comfyclient._tracking import attachment, submission
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
+from comfyclient._uploads import Uploads
 from comfyclient.config import ACCOUNT_KEYS, ClientConfig
 from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
@@ -32,17 +34,19 @@ from comfyclient.resources import (
 )
 from comfyclient.sweep import Variation, sweep
 from comfyclient.workflow import Workflow
+from comfyclient.workflow.check import unwritable
+from comfyclient.workflow.source import PATIENCE
 from comfyclient.workflow.wording import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     import requests
     from typing_extensions import Self
 
     from comfyclient.events import Event
     from comfyclient.results import Result
-    from comfyclient.workflow.source import Source
+    from comfyclient.workflow.source import Preference, Source
 
 _STOPPING = 5.0
 """Seconds for a prompt to be cancelled after Ctrl-C, or when only a part of it was accepted."""
@@ -108,6 +112,31 @@ class Client(EventSource):
 
     # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
 
+    def load(self, source: Source, *, prefer: Preference = "prompt", timeout: float = PATIENCE) -> Workflow:
+        """Load a workflow to look at and edit before it runs: ``Workflow.load`` with the server's nodes at hand.
+
+        What the editor saves needs the catalogue of ``client.nodes.list``, which is fetched once and then kept
+        (``GET /object_info``); for anything else, nothing is sent.
+
+        Args:
+            source: A path, JSON text, bytes, an open file, an address, an ``OutputFile``, a dict such as that of
+                ``client.templates.get``, or a workflow; see ``Workflow.load``.
+            prefer: Which one to take of an image that has both, the ``"prompt"`` that ran or the ``"workflow"`` of the
+                editor.
+            timeout: Seconds that fetching an address may take in all.
+
+        Raises:
+            WorkflowError: There is no workflow in it, or one of another program; the message says what it is instead,
+                and what to do.
+            OSError: The file cannot be read.
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The catalogue is needed, and cannot be had.
+            ClientClosed: The client is closed.
+        """
+        workflow = Workflow.load(source, prefer=prefer, timeout=timeout)
+        if workflow.needs_catalog:
+            workflow = Workflow(workflow, catalog=self.nodes.list())
+        return workflow
+
     def run(
         self,
         workflow: Source,
@@ -127,7 +156,7 @@ class Client(EventSource):
         ``timeout`` does not: the prompt goes on.
 
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             timeout: Seconds that all of it may take. The submission is not cut short by it, but by the times of the
                 config; a result that is there by then is returned in any case.
             on_event: Called in this thread with every event of the job while it waits.
@@ -143,7 +172,7 @@ class Client(EventSource):
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
         started = monotonic()
-        request = _request(
+        request = self._request(
             workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
         job = self._handle(request)
@@ -168,8 +197,13 @@ class Client(EventSource):
 
         The first call opens the websocket. An answer that is lost on the way is looked for, never posted again.
 
+        Files of your own among the inputs are uploaded first (``POST /upload/image``): a ``pathlib.Path`` given to
+        ``LoadImage``, ``LoadAudio``, ``LoadVideo`` and whatever else takes an uploaded file, or for an image ``bytes``,
+        an image of Pillow or a NumPy array; see ``client.files.upload_image``. A string is a name on the server. What
+        is submitted, and ``Job.workflow``, has the names that the server gave; ``workflow`` itself stays as it is.
+
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             front: Put it before everything that waits.
             number: Its place in the order of execution instead: the lowest number runs first.
             targets: Ids of output nodes; only these and what they need are run. Servers before 0.3.48 are sent nothing
@@ -180,7 +214,8 @@ class Client(EventSource):
                 accepted is then cancelled. With ``False`` it runs, and ``Job.node_errors`` tells what was refused.
 
         Raises:
-            WorkflowError: The document is wrong; nothing was sent.
+            WorkflowError: The document is wrong, or a file of your own cannot be read or is given to an input that
+                takes none; nothing was submitted.
             PromptRejected: The server refused it; the text names node, input, value and what is allowed.
             ServerUnreachable: No server, or it broke off and the prompt is not there; if that cannot be known, the
                 text says so and names the prompt's id, for ``client.job``.
@@ -190,7 +225,7 @@ class Client(EventSource):
             ClientClosed: The client is closed.
             ValueError: There is no such ``preview_method``.
         """
-        request = _request(
+        request = self._request(
             workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
         job = self._handle(request)
@@ -208,8 +243,10 @@ class Client(EventSource):
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
 
+        Files of your own are uploaded as ``submit`` does, once each as long as they do not change on your disk.
+
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             variations: What to set each time, as ``Workflow.set`` takes it, such as ``{"6.text": "a fox"}``. Taken
                 one by one, so it may be endless.
             in_flight: How many prompts wait or run on the server at most.
@@ -220,15 +257,16 @@ class Client(EventSource):
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
         """
+        uploads = Uploads(self.files, self.nodes)
 
         def submit(document: Workflow, *, strict: bool = True, **options: Any) -> Job:
-            request = _request(document, **options)
+            request = self._request(document, uploads, **options)
             job = self._handle(request)
             with _cancelling(job):  # the loop does that for the jobs that it has
                 self._submit(job, request, strict=strict)
             return job
 
-        return sweep(submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -338,6 +376,36 @@ class Client(EventSource):
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _request(
+        self,
+        workflow: Source,
+        uploads: Uploads | None = None,
+        *,
+        front: bool = False,
+        number: float | None = None,
+        targets: Iterable[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        preview_method: str | None = None,
+    ) -> submission.Request:
+        if preview_method is not None and preview_method not in _PREVIEW_METHODS:
+            raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
+        document = self.load(workflow)
+        document.check()
+        extra_data = dict(extra_data or {})
+        if preview_method is not None:
+            extra_data["preview_method"] = preview_method
+        if document.saved_file is not None:
+            _embed(extra_data, document.saved_file)
+        if isinstance(targets, str):  # one of them, not its letters
+            targets = (targets,)
+        return submission.Request(
+            workflow=(uploads or Uploads(self.files, self.nodes)).place(document),
+            front=front,
+            number=number,
+            targets=None if targets is None else tuple(targets),
+            extra_data=extra_data,
+        )
+
     def _handle(self, request: submission.Request) -> Job:
         state = submission.new_job(request.workflow)
         # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
@@ -382,25 +450,8 @@ def _cancelling(job: Job) -> Iterator[None]:
         raise
 
 
-def _request(
-    workflow: Source,
-    *,
-    front: bool = False,
-    number: float | None = None,
-    targets: Iterable[str] | None = None,
-    extra_data: Mapping[str, Any] | None = None,
-    preview_method: str | None = None,
-) -> submission.Request:
-    if preview_method is not None and preview_method not in _PREVIEW_METHODS:
-        raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
-    document = Workflow.load(workflow)
-    document.check()
-    if isinstance(targets, str):  # one of them, not its letters
-        targets = (targets,)
-    return submission.Request(
-        workflow=document,
-        front=front,
-        number=number,
-        targets=None if targets is None else tuple(targets),
-        extra_data={**(extra_data or {}), **({} if preview_method is None else {"preview_method": preview_method})},
-    )
+def _embed(extra_data: dict[str, Any], saved_file: Mapping[str, Any]) -> None:
+    """Send along what the editor saved, as the editor does: then what the server makes opens in it again."""
+    info = extra_data.get("extra_pnginfo")
+    if (info is None or isinstance(info, Mapping)) and not unwritable(saved_file):
+        extra_data["extra_pnginfo"] = {"workflow": saved_file, **(info or {})}

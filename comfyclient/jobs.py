@@ -14,6 +14,7 @@ from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem
 from comfyclient.events import Event, Preview
 from comfyclient.results import Result, Timings
+from comfyclient.workflow.node import needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -321,11 +322,11 @@ class Job:
         """The nodes that run, as far as is known: those that an output needs."""
         document, outputs = self._document(), self._tracker.outputs
         if self._targets is not None:
-            return document.ancestors(set(self._targets) - self._refused)
-        known, needed = self._needed or (-1, set())
+            return needed(document, set(self._targets) - self._refused)
+        known, wanted = self._needed or (-1, set())
         if known != len(outputs):
-            known, needed = self._needed = len(outputs), outputs.needed(document, self._refused)
-        return needed
+            known, wanted = self._needed = len(outputs), outputs.needed(document, self._refused)
+        return wanted
 
     def _result(self, outcome: Outcome) -> Result:
         state, entry = self._state, outcome.entry

@@ -63,7 +63,7 @@ class OutputClasses:
         Returns:
             Their ids, and the classes of which an answer could take away more.
         """
-        kept = set(workflow.node_ids)
+        kept = set(workflow)
         users: defaultdict[str, set[str]] = defaultdict(set)
         for node in workflow.values():
             for _, source, _ in links.sources(node.inputs):

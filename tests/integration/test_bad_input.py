@@ -169,7 +169,7 @@ def test_a_part_that_is_refused(client: Client) -> None:
         ({}, "the workflow has no nodes"),
         ("{", "the text is not JSON: "),
         ("", "the text is empty"),
-        ({"nodes": [], "links": []}, "this is the editor's own save format"),
+        ({"nodes": [], "links": []}, "the workflow has no nodes"),
         ({"1": {"inputs": {}}}, "node '1': its class_type is missing"),
     ],
 )

@@ -1,0 +1,164 @@
+"""What the editor saves, as a ``Workflow``: with a catalogue of nodes, and without one."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from comfyclient import Client, Workflow
+from comfyclient.errors import WorkflowError
+from tests.captures import HERE
+from tests.fakes import FlakyServer, json_reply
+from tests.workflows import plain, plain_saved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECORDED = gzip.decompress((HERE / "0.30.0" / "object_info_all.json.gz").read_bytes())
+CATALOG: dict[str, Any] = json.loads(RECORDED)
+SAVED = plain_saved(7)
+GRAPH = plain(7)
+GRAPH["1"]["_meta"]["title"] = "Empty Image"  # as the catalogue calls it
+
+
+def test_with_a_catalog_it_is_a_workflow_like_any_other() -> None:
+    workflow = Workflow.load(SAVED, catalog=CATALOG)
+    assert not workflow.needs_catalog
+    assert workflow.to_api() == GRAPH
+    assert workflow == Workflow(GRAPH)
+    assert workflow.find(title="Save it").id == "2"
+    workflow.check()
+
+
+def test_a_catalog_is_whatever_has_one(tmp_path: Path) -> None:
+    path = tmp_path / "object_info.json"
+    path.write_bytes(RECORDED)
+    with FlakyServer(json_reply(CATALOG)) as server, Client(server.url, realtime=False) as client:
+        listed = client.nodes.list()
+    few = {name: listed[name] for name in ("EmptyImage", "SaveImage")}
+    for catalog in (CATALOG, RECORDED, RECORDED.decode(), path, str(path), listed, few):
+        assert Workflow.load(SAVED, catalog=catalog).to_api() == GRAPH
+        assert Workflow.load(SAVED).to_api(catalog) == GRAPH
+
+
+@pytest.mark.parametrize(
+    ("catalog", "message"),
+    [
+        ("{", "the catalogue of nodes is not JSON: "),
+        (b"[]", "a catalogue of nodes is what client.nodes.list() returns, not a list"),
+        (7, "a catalogue of nodes is what client.nodes.list() returns, not a number"),
+    ],
+)
+def test_what_is_no_catalog(catalog: Any, message: str) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        Workflow.load(SAVED, catalog=catalog)
+    assert str(caught.value).startswith(message)
+
+
+def test_other_formats_need_no_catalog() -> None:
+    workflow = Workflow.load(GRAPH, catalog={})
+    assert workflow.to_api({}) == workflow.to_api() == GRAPH
+    assert workflow.saved_file is None
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        len,
+        list,
+        lambda workflow: workflow["1"],
+        lambda workflow: workflow.find(class_type="SaveImage"),
+        lambda workflow: workflow.set({"1.color": 3}),
+        lambda workflow: workflow.check(),
+        lambda workflow: workflow.to_api(),
+        lambda workflow: workflow.to_json(),
+    ],
+)
+def test_without_a_catalog_its_nodes_cannot_be_read(use: Callable[[Workflow], object]) -> None:
+    with pytest.raises(WorkflowError, match=r"^this is the editor's own save file, .* client\.load"):
+        use(Workflow.load(SAVED))
+
+
+def test_without_a_catalog_it_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(SAVED), encoding="utf-8")
+    workflow = Workflow.load(path)
+    assert workflow.needs_catalog
+    assert workflow.saved_file == SAVED
+    assert repr(workflow) == "<Workflow 2 nodes as the editor saved them>"
+    assert workflow == workflow.copy() != Workflow(GRAPH) != workflow
+    assert workflow != Workflow(plain_saved(8))
+    assert workflow.copy().to_api(CATALOG) == GRAPH
+    assert Workflow(workflow, catalog=CATALOG) == Workflow(GRAPH)
+
+
+def test_the_file_is_copied() -> None:
+    document = plain_saved(7)
+    workflow = Workflow(document)
+    document["nodes"].clear()
+    assert workflow.to_api(CATALOG) == GRAPH
+
+
+def test_the_file_is_known_until_the_workflow_is_edited() -> None:
+    workflow = Workflow.load(SAVED, catalog=CATALOG)
+    copy = workflow.copy()
+    assert workflow.saved_file == copy.saved_file == SAVED
+    copy["1"]["color"] = 8
+    assert copy.saved_file is None
+    copy["1"]["color"] = 7
+    assert copy.saved_file == SAVED
+    copy["1"]["color"] = 7.0
+    assert copy.saved_file is None
+    copy["1"]["color"] = Path("photo.png")
+    assert copy.saved_file is None
+    assert workflow.saved_file == SAVED
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "saved.json"
+    path.write_text('{"nodes": [{"type": "SaveImage"}]}', encoding="utf-8")
+    with pytest.raises(WorkflowError) as caught:
+        Workflow.load(path, catalog=CATALOG)
+    assert str(caught.value) == f"{path}: a node of the workflow has no id (SaveImage)"
+
+
+def test_a_file_that_is_nested_too_deeply() -> None:
+    deep: Any = 0
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(WorkflowError, match="nested too deeply"):
+        Workflow({"nodes": [], "extra": deep})
+
+
+def test_the_client_asks_for_the_catalog_once_and_only_if_need_be() -> None:
+    with FlakyServer() as server, Client(server.url, realtime=False) as client:
+        assert client.load(GRAPH).to_api() == GRAPH
+        assert not server.requests
+        server.answers = [json_reply(CATALOG)]
+        for _ in range(2):
+            assert client.load(SAVED).to_api() == GRAPH
+            assert client.load(Workflow.load(SAVED)).to_api() == GRAPH
+        assert [request.target for request in server.requests] == ["/object_info"]
+
+
+def test_a_template_comes_from_the_server() -> None:
+    with FlakyServer() as server, Client(server.url, realtime=False) as client:
+        server.answers = [json_reply(SAVED), json_reply(CATALOG), json_reply(SAVED)]
+        assert Workflow.template("red", client=client).to_api() == GRAPH
+        assert Workflow.template("red", pack="paint", client=client).to_api() == GRAPH
+        assert [request.target for request in server.requests] == [
+            "/templates/red.json",
+            "/object_info",
+            "/api/workflow_templates/paint/red.json",
+        ]
+
+
+def test_a_template_of_the_server_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FlakyServer() as server:
+        monkeypatch.setenv("COMFYUI_URL", server.url)
+        server.answers = [json_reply(SAVED), json_reply(CATALOG)]
+        assert Workflow.template("red").to_api() == GRAPH
