@@ -40,6 +40,21 @@ class Job:
     Jobs are made by ``client.submit`` and ``client.job``.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_future",
+        "_graph",
+        "_lock",
+        "_needed",
+        "_node_errors",
+        "_refused",
+        "_secrets",
+        "_state",
+        "_targets",
+        "_tracker",
+        "_workflow",
+    )
+
     def __init__(
         self,
         tracker: Tracker,
