@@ -1,7 +1,7 @@
 """Nodes in ComfyUI's own form that import nothing of it, so that the embedded server runs this very file too.
 
-Those whose names begin with Proto are the ones that the answers in tests/captures/prompt_errors.json were captured with,
-as far as validating them goes.
+Those whose names begin with Proto are the ones that the answers in tests/captures/prompt_errors.json were captured
+with, as far as validating them goes.
 """
 
 from typing import Any
@@ -121,7 +121,7 @@ class TestLazy(_Node):
     def check_lazy_status(self, *, first: bool, a: Any = None, b: Any = None) -> list[str]:
         return ["a"] if first and a is None else ["b"] if not first and b is None else []
 
-    def run(self, *, first: bool, a: Any = None, b: Any = None) -> tuple[Any]:
+    def run(self, *, first: bool, a: Any = None, b: Any = None, **_: Any) -> tuple[Any]:
         return (a if first else b,)
 
 
@@ -131,7 +131,7 @@ class TestGather(_Node):
     INPUT_IS_LIST = True
     INPUTS = {"required": {"value": ("INT", {})}}
 
-    def run(self, value: list[int]) -> dict[str, Any]:
+    def run(self, value: list[int], **_: Any) -> dict[str, Any]:
         return {"ui": {"sum": [sum(value)], "count": [len(value)]}, "result": (sum(value),)}
 
 
