@@ -111,6 +111,7 @@ class ProtoTinyModel(_Node):
 class TestLazy(_Node):
     """Asks for one of its inputs only."""
 
+    FUNCTION = "choose"
     OUTPUT_NODE = False
     RETURN_TYPES = (ANY,)
     INPUTS = {
@@ -121,17 +122,18 @@ class TestLazy(_Node):
     def check_lazy_status(self, *, first: bool, a: Any = None, b: Any = None) -> list[str]:
         return ["a"] if first and a is None else ["b"] if not first and b is None else []
 
-    def run(self, *, first: bool, a: Any = None, b: Any = None, **_: Any) -> tuple[Any]:
+    def choose(self, *, first: bool, a: Any = None, b: Any = None) -> tuple[Any]:
         return (a if first else b,)
 
 
 class TestGather(_Node):
     """Takes all items of a list at once."""
 
+    FUNCTION = "gather"
     INPUT_IS_LIST = True
     INPUTS = {"required": {"value": ("INT", {})}}
 
-    def run(self, value: list[int], **_: Any) -> dict[str, Any]:
+    def gather(self, value: list[int]) -> dict[str, Any]:
         return {"ui": {"sum": [sum(value)], "count": [len(value)]}, "result": (sum(value),)}
 
 
