@@ -269,6 +269,19 @@ def test_plain_masks(both: Both, value: float) -> None:
     assert equal(*both(graph))
 
 
+@pytest.mark.parametrize("edges", [(0, 0, 0, 0), (5, 0, 9, 3), (37, 23, 37, 23), (100, 1, 20, 100)])
+def test_feathered_masks(both: Both, edges: tuple[int, ...]) -> None:
+    sides = dict(zip(("left", "top", "right", "bottom"), edges, strict=True))
+    graph = through("ImageToMask", channel="red")
+    graph |= {
+        "3": node("FeatherMask", mask=["2", 0], **sides),
+        "4": node("MaskToImage", mask=["3", 0]),
+        "5": saved(["4", 0]),
+    }
+
+    assert equal(*both(graph, png(size=ODD)))
+
+
 @pytest.mark.parametrize("channel", ["alpha", "red", "green", "blue"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_masks_from_files(both: Both, channel: str, channels: int) -> None:
