@@ -65,7 +65,10 @@ def _add_socket(face: Face, entry: Spec) -> None:
         group = face.growing[entry.name] = Autogrow(face, entry.name, template)
         group.start()
     elif entry.type == "COMFY_MATCHTYPE_V3":
-        add_input(face, Spec(entry.name, str(template.get("allowed_types", "*")), entry.options, entry.optional))
+        allowed = str(template.get("allowed_types", "*"))
+        add_input(face, Spec(entry.name, allowed, entry.options, entry.optional))
+        if face.slots and face.slots[-1].name == entry.name:
+            face.slots[-1].template, face.slots[-1].allowed = str(template.get("template_id")), allowed
     else:
         face.slots.append(Slot(entry.name, entry.type))
 

@@ -83,6 +83,12 @@ def output_types(definition: Mapping[str, Any]) -> list[str]:
     return ["*" if kind == "COMFY_MATCHTYPE_V3" else "COMBO" if isinstance(kind, list) else str(kind) for kind in kinds]
 
 
+def output_templates(definition: Mapping[str, Any]) -> list[str | None]:
+    """The names of the types that outputs share with inputs."""
+    names = definition.get("output_matchtypes")
+    return [str(name) if name else None for name in names] if isinstance(names, (list, tuple)) else []
+
+
 def title(class_type: str, definition: Mapping[str, Any]) -> str:
     """What the editor calls a node that the user gave no title."""
     return str(_TITLES.get(class_type) or definition.get("display_name") or definition.get("name") or class_type)
