@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Mapping
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._body import body_of
@@ -13,6 +14,7 @@ from comfyclient._http import Transport
 from comfyclient._tracking import attachment, submission
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
+from comfyclient._uploads import Uploads
 from comfyclient.config import ClientConfig
 from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
@@ -88,6 +90,8 @@ class Client(EventSource):
         if config is not None and (url is not None or options):
             msg = "give either a config or a url with options, not both"
             raise TypeError(msg)
+        if config is not None and not isinstance(config, ClientConfig):
+            raise TypeError(f"config must be a ClientConfig, not {kind_of(config)}")
         self.config = config or ClientConfig.of(url, options)
         self._transport = Transport(self.config)
         self.queue = Queue(self._transport)
@@ -153,7 +157,8 @@ class Client(EventSource):
 
         Args:
             workflow: A ``Workflow``, or whatever ``load`` takes.
-            timeout: Seconds to wait for the end at most, once the workflow is submitted.
+            timeout: Seconds that all of it may take. The submission is not cut short by it, but by the times of the
+                config; a result that is there by then is returned in any case.
             on_event: Called in this thread with every event of the job while it waits.
             front: See ``submit``; so for the arguments that follow.
             number: See ``submit``.
@@ -166,6 +171,7 @@ class Client(EventSource):
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
+        started = monotonic()
         request = self._request(
             workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
@@ -173,7 +179,8 @@ class Client(EventSource):
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
         with _cancelling(job):
             self._submit(job, request, strict=strict)
-            return job._conclude(timeout, on_event, listener)  # noqa: SLF001
+            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+            return job._conclude(remaining, on_event, listener)  # noqa: SLF001
 
     def submit(
         self,
@@ -190,6 +197,11 @@ class Client(EventSource):
 
         The first call opens the websocket. An answer that is lost on the way is looked for, never posted again.
 
+        Files of your own among the inputs are uploaded first (``POST /upload/image``): a ``pathlib.Path`` given to
+        ``LoadImage``, ``LoadAudio``, ``LoadVideo`` and whatever else takes an uploaded file, or for an image ``bytes``,
+        an image of Pillow or a NumPy array; see ``client.files.upload_image``. A string is a name on the server. What
+        is submitted, and ``Job.workflow``, has the names that the server gave; ``workflow`` itself stays as it is.
+
         Args:
             workflow: A ``Workflow``, or whatever ``load`` takes.
             front: Put it before everything that waits.
@@ -202,7 +214,8 @@ class Client(EventSource):
                 accepted is then cancelled. With ``False`` it runs, and ``Job.node_errors`` tells what was refused.
 
         Raises:
-            WorkflowError: The document is wrong; nothing was sent.
+            WorkflowError: The document is wrong, or a file of your own cannot be read or is given to an input that
+                takes none; nothing was submitted.
             PromptRejected: The server refused it; the text names node, input, value and what is allowed.
             ServerUnreachable: No server, or it broke off and the prompt is not there; if that cannot be known, the
                 text says so and names the prompt's id, for ``client.job``.
@@ -230,6 +243,8 @@ class Client(EventSource):
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
 
+        Files of your own are uploaded as ``submit`` does, once each as long as they do not change on your disk.
+
         Args:
             workflow: A ``Workflow``, or whatever ``load`` takes.
             variations: What to set each time, as ``Workflow.set`` takes it, such as ``{"6.text": "a fox"}``. Taken
@@ -242,9 +257,10 @@ class Client(EventSource):
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
         """
+        uploads = Uploads(self.files, self.nodes)
 
         def submit(document: Workflow, *, strict: bool = True, **options: Any) -> Job:
-            request = self._request(document, **options)
+            request = self._request(document, uploads, **options)
             job = self._handle(request)
             with _cancelling(job):  # the loop does that for the jobs that it has
                 self._submit(job, request, strict=strict)
@@ -266,7 +282,8 @@ class Client(EventSource):
         if not isinstance(prompt_id, str):
             raise TypeError(f"a prompt's id is a string, as Job.prompt_id is, not {kind_of(prompt_id)}")
         state, item = attachment.attach(self._tracker, prompt_id)
-        return Job(self._tracker, state, functools.partial(Workflow, item.prompt))
+        targets = item.outputs_to_execute or None
+        return Job(self._tracker, state, functools.partial(Workflow, item.prompt), targets=targets)
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -360,6 +377,7 @@ class Client(EventSource):
     def _request(
         self,
         workflow: Source,
+        uploads: Uploads | None = None,
         *,
         front: bool = False,
         number: float | None = None,
@@ -379,7 +397,7 @@ class Client(EventSource):
         if isinstance(targets, str):  # one of them, not its letters
             targets = (targets,)
         return submission.Request(
-            workflow=document,
+            workflow=(uploads or Uploads(self.files, self.nodes)).place(document),
             front=front,
             number=number,
             targets=None if targets is None else tuple(targets),
@@ -394,6 +412,9 @@ class Client(EventSource):
 
     def _submit(self, job: Job, request: submission.Request, *, strict: bool) -> None:
         status = submission.submit(self._tracker, job._state, request)  # noqa: SLF001 - the client makes its jobs
+        job._refused = submission.refused(status)  # noqa: SLF001
+        if request.targets is None:
+            self._tracker.learn_outputs(request.workflow, job._refused)  # noqa: SLF001
         if not status.node_errors:
             return
         problems = submission.problems(self._tracker, status, request.workflow)

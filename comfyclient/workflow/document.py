@@ -1,26 +1,27 @@
-"""``Workflow`` and ``Node``: a graph in ComfyUI's API format, to find nodes in and edit their inputs."""
+"""``Workflow``: a graph in ComfyUI's API format, to find nodes in and edit their inputs."""
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from operator import attrgetter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comfyclient.errors import WorkflowError, node_label
-from comfyclient.workflow import check, links
+from comfyclient.errors import WorkflowError
+from comfyclient.workflow import check, edits, finding, local
+from comfyclient.workflow.catalog import definitions
+from comfyclient.workflow.copying import copied
+from comfyclient.workflow.diff import Diff, diff, same
+from comfyclient.workflow.node import Node, label
 from comfyclient.workflow.origin import Origin
 from comfyclient.workflow.source import PATIENCE, read
 from comfyclient.workflow.wording import (
     MissingError,
     kind_of,
-    listed,
-    nearest,
-    nearest_hint,
     report,
-    shown,
 )
 
 if TYPE_CHECKING:
@@ -31,73 +32,6 @@ if TYPE_CHECKING:
     from comfyclient.workflow.source import Preference, Source
 
 _MOST_KINDS = 5  # in a repr
-
-
-class Node(MutableMapping[str, Any]):
-    """One node of a workflow: a view, and as a mapping its inputs by name.
-
-    ``node["text"] = "a fox"`` edits the workflow, also with an input that the node does not have yet, such as
-    an optional one. ``node["images"] = ["8", 0]`` links it to the first output of node 8.
-
-    Attributes:
-        id: The node's id in the workflow.
-    """
-
-    __slots__ = ("_raw", "id")
-
-    def __init__(self, node_id: str, raw: dict[str, Any]) -> None:
-        self.id = node_id
-        self._raw = raw
-
-    @property
-    def class_type(self) -> str:
-        """The node's class, such as ``"KSampler"``; "" for a node of the editor's that its server does not have."""
-        return str(self._raw["class_type"] or "")
-
-    @property
-    def title(self) -> str:
-        """The title in the editor, or the class. Can be set."""
-        return check.title_of(self._raw)
-
-    @title.setter
-    def title(self, title: str) -> None:
-        self._raw["_meta"]["title"] = title
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """The inputs themselves, not a copy."""
-        inputs: dict[str, Any] = self._raw["inputs"]
-        return inputs
-
-    def __getitem__(self, name: str) -> Any:
-        """An input's value; a missing one is a ``WorkflowError`` that is also a ``KeyError``."""
-        self._must_have(name)
-        return self.inputs[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.inputs[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        """Remove an input; a missing one is a ``WorkflowError`` that is also a ``KeyError``."""
-        self._must_have(name)
-        del self.inputs[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.inputs
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.inputs)
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __repr__(self) -> str:
-        return f"<Node {_label(self)}: {', '.join(map(str, self.inputs)) or 'no inputs'}>"
-
-    def _must_have(self, name: str) -> None:
-        if name not in self.inputs:
-            has = listed(map(shown, self.inputs)) or "none"
-            raise MissingError(f"node {_label(self)} has no input {name!r}; it has {has}")
 
 
 class Workflow(Mapping[str, Node]):
@@ -146,7 +80,7 @@ class Workflow(Mapping[str, Node]):
             return
         if problems := check.shape_problems(raw):
             raise WorkflowError(f"{report(problems)}\nThis is not the API format: {check.EXPORT_ADVICE}")
-        self._converted = {node_id: _copy_node(node) for node_id, node in raw.items()}
+        self._converted = {node_id: copied(node) for node_id, node in raw.items()}
 
     @classmethod
     def load(
@@ -212,8 +146,8 @@ class Workflow(Mapping[str, Node]):
     def __getitem__(self, node_id: str) -> Node:
         """A node; an unknown one is a ``WorkflowError`` that is also a ``KeyError``."""
         if node_id not in self._graph:
-            raise MissingError(f"no node has the id {node_id!r}; {self._nearest_nodes(str(node_id))}")
-        return Node(node_id, self._graph[node_id])
+            raise MissingError(f"no node has the id {node_id!r}; {finding.nearest_nodes(self, str(node_id))}")
+        return Node(node_id, self._graph)
 
     def __contains__(self, node_id: object) -> bool:
         return node_id in self._graph
@@ -230,7 +164,7 @@ class Workflow(Mapping[str, Node]):
             return NotImplemented
         if self.needs_catalog or other.needs_catalog:
             return self.needs_catalog and other.needs_catalog and self.saved_file == other.saved_file
-        return self._graph == other._graph
+        return same(self._graph, other._graph)
 
     __hash__ = None  # type: ignore[assignment] # it can be edited
 
@@ -264,11 +198,6 @@ class Workflow(Mapping[str, Node]):
             return None
         return self._origin.document
 
-    @property
-    def node_ids(self) -> tuple[str, ...]:
-        """The ids of all nodes, in the document's order."""
-        return tuple(self._graph)
-
     def title(self, node_id: str) -> str:
         """A node's title in the editor, or its class; the id itself for a node that is not in the workflow.
 
@@ -280,28 +209,81 @@ class Workflow(Mapping[str, Node]):
         """A node's class, or None for a node that is not in the workflow."""
         return self[node_id].class_type if node_id in self else None
 
-    def ancestors(self, node_ids: Iterable[str]) -> set[str]:
-        """These nodes and everything upstream of them, without ids that the workflow does not have."""
-        return links.ancestors(self._graph, node_ids)
-
-    def find(self, *, class_type: str | None = None, title: str | None = None) -> Node:
-        """The one node of this class, or with this title, or both.
+    def find(self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None) -> Node:
+        """The one node of this class, with this title, with an input of this name: all of them that are given.
 
         Raises:
             WorkflowError: There is none, or more than one; the message lists the candidates.
         """
-        found = self.find_all(class_type=class_type, title=title)
-        if len(found) == 1:
-            return found[0]
-        given = {"class_type": class_type, "title": title}
-        wanted = " and ".join(f"the {key} {value!r}" for key, value in given.items() if value) or "an id"
-        if found:
-            raise WorkflowError(f"{len(found)} nodes have {wanted}: {_labels(found)}; take one by its id")
-        raise WorkflowError(f"no node has {wanted}; {self._nearest_nodes(title or class_type or '')}")
+        return finding.find(self, class_type=class_type, title=title, has_input=has_input)
 
-    def find_all(self, *, class_type: str | None = None, title: str | None = None) -> list[Node]:
-        """All nodes of this class, or with this title, or both, in the document's order."""
-        return [node for node in self.values() if class_type in {None, node.class_type} and title in {None, node.title}]
+    def find_all(
+        self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None
+    ) -> list[Node]:
+        """All nodes of this class, with this title, with an input of this name, in the document's order."""
+        return finding.find_all(self, class_type=class_type, title=title, has_input=has_input)
+
+    def outputs(self, catalog: Catalog | None = None) -> list[Node]:
+        """The nodes for whose sake the workflow runs, such as ``SaveImage``, in the document's order.
+
+        Args:
+            catalog: The server's nodes, which tell exactly: what ``client.nodes.list()`` returns, or the server's
+                ``/object_info``. Without them, these are the nodes that no other one reads from.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        return [self[node_id] for node_id in edits.outputs(self._graph, catalog)]
+
+    def add(
+        self,
+        class_type: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        title: str | None = None,
+        node_id: str | None = None,
+    ) -> Node:
+        """Add a node, behind all others: ``workflow.add("SaveImage", {"images": decoder.output()})``.
+
+        Args:
+            class_type: Its class.
+            inputs: Its inputs by name; they are copied.
+            title: What the editor calls it.
+            node_id: Its id; the next free number unless given.
+
+        Raises:
+            WorkflowError: There is a node of this id already, or the inputs are none.
+        """
+        if node_id is None:
+            node_id = edits.free_id(self._graph)
+        if node_id in self._graph:
+            raise WorkflowError(f"there is a node of the id {node_id!r} already: {label(self[node_id])}")
+        node: dict[str, Any] = {"class_type": class_type, "inputs": {} if inputs is None else inputs}
+        if title is not None:
+            node["_meta"] = {"title": title}
+        if problems := check.shape_problems({node_id: node}):
+            raise WorkflowError(report(problems))
+        self._graph[node_id] = copied(node)
+        return self[node_id]
+
+    def randomize_seeds(self, catalog: Catalog | None = None, *, rng: random.Random | None = None) -> dict[str, int]:
+        """Draw new seeds: each input that is a whole number and is called ``seed`` or ``noise_seed``.
+
+        Seeds that come over a link are left alone, and the nodes that give them as well.
+
+        Args:
+            catalog: The server's nodes, which tell more exactly what is a seed, and how large it may be: what
+                ``client.nodes.list()`` returns, or the server's ``/object_info``. Without them, seeds are
+                drawn below 2**31, which all nodes take.
+            rng: Draws them; a new one unless given.
+
+        Returns:
+            The new seeds by path, as ``set`` takes them.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        return edits.randomize_seeds(self._graph, catalog, rng or random.Random())  # noqa: S311 - no secret
 
     def set(self, values: Mapping[str, Any], *, add: bool = False) -> None:
         """Set inputs by path: ``{"6.text": "a fox", "KSampler.seed": 42}``.
@@ -323,7 +305,7 @@ class Workflow(Mapping[str, Node]):
         targets: list[tuple[Node, str, Any]] = []
         for path, value in values.items():
             try:
-                targets.append((*self._resolve(path, add=add), value))
+                targets.append((*finding.resolve(self, path, add=add), value))
             except WorkflowError as error:
                 problems.append(str(error))
         if problems:
@@ -335,17 +317,24 @@ class Workflow(Mapping[str, Node]):
         """An independent copy."""
         return Workflow(self)
 
+    def diff(self, other: Workflow) -> Diff:
+        """What has to change in this one for it to be the other one; false if nothing, and a text to read as ``str``.
+
+        Nodes are compared by their ids.
+        """
+        return diff(self, other)
+
     def check(self) -> None:
         """Look for everything that no server would take. The client does so before it sends anything.
 
         That is: links to nodes that are not there, links with a bad output number, nodes in a circle, values
-        that JSON cannot hold, no nodes at all, and nodes of the editor's file that its server does not have. What else
-        depends on the nodes' classes, only the server knows.
+        that JSON cannot hold, no nodes at all, and nodes of the editor's file that its server does not have. Files of
+        your own that are to be uploaded are fine. What else depends on the nodes' classes, only the server knows.
 
         Raises:
             WorkflowError: There are such problems; the message names them all, with their nodes and inputs.
         """
-        problems = check.content_problems(self._graph)
+        problems = check.content_problems(local.uploaded(self._graph))
         if self._origin is not None:
             problems += self._origin.problems(self._graph)
         if problems:
@@ -365,18 +354,47 @@ class Workflow(Mapping[str, Node]):
         """
         if self._converted is None and self._origin is not None and catalog is not None:
             return self._origin.convert(catalog)[0]
-        return {node_id: _copy_node(node) for node_id, node in self._graph.items()}
+        return {node_id: copied(node) for node_id, node in self._graph.items()}
+
+    def to_editor(self, catalog: Catalog) -> dict[str, Any]:
+        """The workflow as a save file of the editor, for ``json.dump``.
+
+        Nodes stand in columns, each to the right of what feeds it, and in subgraphs where their ids say so:
+        ``"104:85"`` is node 85 of the subgraph that node 104 stands for. What the editor exports of it is this
+        workflow again, but:
+
+        - Inputs that are missing here have the editor's defaults; those that their class does not declare are left
+          out, as servers ignore them.
+        - Where a value is given to what only takes links in the editor, and no subgraph is around it, a node that
+          gives it is added.
+        - The editor rounds numbers beyond 2**53.
+        - A node that the catalogue does not have is shown as missing, its values in the order of its inputs.
+
+        What the editor saved, and nobody edited since, is that very file again.
+
+        Args:
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
+
+        Raises:
+            WorkflowError: The catalogue is none; or a value is none that JSON can hold, or none that any node gives.
+        """
+        from comfyclient.workflow.editor import to_editor  # noqa: PLC0415 - most workflows need none of it
+
+        if self.saved_file is not None:
+            return copy.deepcopy(dict(self.saved_file))
+        return to_editor(json.loads(self.to_json()), definitions(catalog))
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The workflow as JSON text.
 
         Raises:
-            WorkflowError: A value is none that JSON can hold.
+            WorkflowError: A value is none that JSON can hold, such as a file of your own that is to be uploaded.
         """
         try:
             return json.dumps(self._graph, indent=indent, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise WorkflowError(report(check.content_problems(self._graph))) from None
+            problems = local.problems(self._graph) + check.content_problems(local.uploaded(self._graph))
+            raise WorkflowError(report(problems)) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the workflow as JSON, replacing a file of this name.
@@ -391,61 +409,3 @@ class Workflow(Mapping[str, Node]):
     def _convert(self, catalog: Catalog | None) -> None:
         if self._origin is not None and catalog is not None:
             self._converted, self._origin = self._origin.convert(catalog)
-
-    def _resolve(self, path: str, *, add: bool) -> tuple[Node, str]:
-        splits = [(path[:at], path[at + 1 :]) for at in range(1, len(path) - 1) if path[at] == "."]
-        if not splits:
-            raise WorkflowError(f"{path!r} names no input: write '<node>.<input>'")
-        ranks = [
-            [(node, name) for left, name in splits for node in self.values() if left == key(node)]
-            for key in (attrgetter("id"), attrgetter("title"), attrgetter("class_type"))
-        ]
-        places = next((rank for rank in ranks if rank), [])
-        existing = ([(node, name) for node, name in rank if name in node] for rank in ranks)
-        fitting = next((rank for rank in existing if rank), places if add else [])
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            candidates = listed(f"'{node.id}.{name}' of {_label(node)}" for node, name in fitting)
-            raise WorkflowError(f"{path!r} fits more than one input: {candidates}")
-        if not places:
-            near = self._nearest_nodes(splits[0][0])
-            raise WorkflowError(f"{path!r}: no node has such an id, title or class; {near}")
-        node, name = places[0]
-        near = nearest_hint(name, node)
-        raise WorkflowError(f"{path!r}: node {_label(node)} has no input {name!r}{near}; add=True would add it")
-
-    def _nearest_nodes(self, name: str) -> str:
-        """The end of a message about a node that was not found."""
-        known = {text: node for node in self.values() for text in (node.class_type, node.title, node.id)}
-        near = {known[text].id: known[text] for text in nearest(name, known)}
-        return f"nearest: {_labels(near.values())}" if near else f"there are {_labels(self.values())}"
-
-
-def _label(node: Node) -> str:
-    return node_label(node.id, node.title, node.class_type)
-
-
-def _labels(nodes: Iterable[Node]) -> str:
-    return listed(map(_label, nodes)) or "no nodes"
-
-
-def _copy_node(node: Mapping[str, Any]) -> dict[str, Any]:
-    meta = node.get("_meta")
-    try:
-        return {
-            **{key: _plain(value) for key, value in node.items() if key != "is_changed"},
-            "inputs": {name: _plain(value) for name, value in node.get("inputs", {}).items()},
-            "_meta": _plain(dict(meta)) if isinstance(meta, Mapping) else {},
-        }
-    except RecursionError:
-        raise WorkflowError("a value is nested too deeply, or contains itself") from None
-
-
-def _plain(value: Any) -> Any:
-    """A copy of JSON's containers; tuples become the lists that JSON makes of them, the rest is shared."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return value

@@ -40,6 +40,30 @@ def ancestors(graph: Graph, node_ids: Iterable[str]) -> set[str]:
     return found
 
 
+def descendants(graph: Graph, node_ids: Iterable[str]) -> set[str]:
+    """These nodes and everything downstream of them; ids that the graph does not have are left out."""
+    consumers: dict[str, list[str]] = {}
+    for node_id, node in graph.items():
+        for _, source, _ in sources(node["inputs"]):
+            consumers.setdefault(source, []).append(node_id)
+    found: set[str] = set()
+    waiting = list(node_ids)
+    while waiting:
+        node_id = waiting.pop()
+        if node_id in graph and node_id not in found:
+            found.add(node_id)
+            waiting += consumers.get(node_id, ())
+    return found
+
+
+def readers(graph: Graph, node_id: str) -> Iterator[tuple[str, str, Any]]:
+    """The links that come from a node: node id and input name of who reads, and the slot that it reads."""
+    for reader, node in graph.items():
+        for name, source, slot in sources(node["inputs"]):
+            if source == node_id:
+                yield reader, name, slot
+
+
 def find_cycle(graph: Graph) -> list[str] | None:
     """A cycle in the direction of the data, its first node repeated at the end."""
     feeders = {node_id: [source for _, source, _ in sources(node["inputs"])] for node_id, node in graph.items()}

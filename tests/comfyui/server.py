@@ -113,6 +113,10 @@ class RealServer:
             pack = self.base_directory / "custom_nodes" / "comfyclient_test_nodes"
             sources = shutil.ignore_patterns("__pycache__")
             shutil.copytree(HERE / "nodes", pack, dirs_exist_ok=True, ignore=sources)
+        # ComfyUI comes with SaveImageWebsocket as a custom node, and looks for those in the base directory alone.
+        shipped = self._installation.source / "custom_nodes" / "websocket_image_save.py"
+        if shipped.exists():
+            shutil.copy(shipped, self.base_directory / "custom_nodes")
         fixed = self.port
         for _ in range(ATTEMPTS):
             self.port = fixed or secrets.choice(PORTS)

@@ -17,7 +17,8 @@ from comfyclient.events import Executed, Executing
 from tests.comfyui.provision import find
 from tests.comfyui.server import RealServer
 from tests.conftest import EXTERNAL_URL
-from tests.deployments.nginx import Nginx, NginxMissingError, nginx
+from tests.deployments import install
+from tests.deployments.nginx import Nginx
 from tests.workflows import PATIENCE, filled, fresh_color, node, pixels
 
 if TYPE_CHECKING:
@@ -132,10 +133,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="session")
 def nginx_program() -> str:
     """Where nginx is; without it, its tests are skipped by name."""
-    try:
-        return nginx()
-    except NginxMissingError as error:
-        pytest.skip(str(error))
+    return install.find() or pytest.skip("needs nginx, which `make nginx` installs where there are root and apt")
 
 
 @pytest.fixture(scope="session")

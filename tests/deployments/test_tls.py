@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from comfyclient import Client, ServerError, ServerUnreachable, _network
+from comfyclient import Client, ClientConfig, ServerError, ServerUnreachable, _network
 from tests.deployments.conftest import Certificates, TlsServer, use
 from tests.workflows import PATIENCE, fresh_color, plain
 
@@ -187,6 +187,12 @@ def test_a_file_that_is_of_no_use(useless: dict[str, Any], option: str, which: s
         Client("https://comfy.test", **{option: useless[which]})
 
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["verify", "cert"])
+def test_a_missing_file_is_found_out_without_tls_too(option: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"{option}='.*missing.pem' cannot be read"):
+        Client(config=ClientConfig.of("http://comfy.test", {option: tmp_path / "missing.pem"}))
 
 
 def test_a_bundle_of_the_environment_that_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,18 @@ def test_the_table_of_routes_is_complete() -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize("noun", [name.lower() for name in resources.__all__])
+def test_a_noun_is_found_by_its_name(noun: str) -> None:
+    for place in (
+        "comfyclient/resources/{}.py",
+        "tests/unit/resources/test_{}.py",
+        "tests/integration/resources/test_{}.py",
+    ):
+        assert (ROOT / place.format(noun)).is_file()
+    pages = [*(DOCS / "howto").glob("*.md"), *(DOCS / "explanation").glob("*.md")]
+    assert any(re.search(rf"`client\.{noun}\b", page.read_text("utf-8")) for page in pages)
+
+
 def test_every_error_is_explained() -> None:
     text = (DOCS / "howto" / "errors.md").read_text("utf-8")
     explained = {name for name, *_ in rows("howto/errors.md")}
@@ -159,7 +171,7 @@ def test_the_make_targets_exist() -> None:
 
 def test_links_to_files_lead_somewhere() -> None:
     for path in [*PAGES.values(), ROOT / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\(([^)\s]+)\)|`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
+        for target in re.findall(r"\]\(([^)\s]+)\)|\}`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
             link = next(filter(None, target)).split("#")[0]
             if link and "://" not in link:
                 assert (path.parent / link).exists(), f"{link} in {path}"

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from comfyclient.testing import Blocked, Context, EmbeddedServer, Image, node
-from tests.testing.recorder import SECONDS, Recorder, short
+from tests.recorder import SECONDS, Recorder, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,7 +187,7 @@ def captured(name: str) -> list[Any]:
 @pytest.mark.parametrize("name", RUNS)
 def test_a_captured_run(name: str, server: EmbeddedServer) -> None:
     messages: list[Any] = []
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         for each in filter(None, (BEFORE.get(name), name)):
             body = {"prompt": RUNS[each], "client_id": "recorder"}
             requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()

@@ -13,8 +13,8 @@ import requests
 from comfyclient import Client, Workflow
 from comfyclient.testing import EmbeddedServer, current, node
 from comfyclient.testing.script import Latency
+from tests.recorder import SECONDS, Recorder, short
 from tests.testing.nodes import NODES, Gate, gate_node, graph, n
-from tests.testing.recorder import SECONDS, Recorder, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ def server(gate: Gate) -> Iterator[EmbeddedServer]:
 
 
 def run(server: EmbeddedServer, prompt: Any, **more: Any) -> list[Any]:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         body = {"prompt": prompt, "client_id": "recorder", **more}
         requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()
         return recorder.until_end()
@@ -100,12 +100,12 @@ def test_intermediate_outputs_are_shown_again_when_cached(server: EmbeddedServer
 
 
 def test_the_node_that_runs_is_told_on_reconnection(server: EmbeddedServer, gate: Gate) -> None:
-    with Recorder(server) as first:
+    with Recorder(server.url) as first:
         body = {"prompt": graph(n1=n("Wait"), n2=n("Show", value=["1", 0])), "client_id": "recorder"}
         requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()
         assert gate.reached.wait(SECONDS)
         assert first.next()["type"] == "status"
-    with Recorder(server) as second:
+    with Recorder(server.url) as second:
         assert second.next() == {"type": "executing", "data": {"node": "1"}}
         gate.released.set()
         second.until_end()
@@ -113,14 +113,14 @@ def test_the_node_that_runs_is_told_on_reconnection(server: EmbeddedServer, gate
 
 @pytest.mark.parametrize("noise", ["no JSON", "[1]", "null"])
 def test_what_does_not_count_as_a_first_message(noise: str, server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         recorder.say(noise)
         recorder.say('{"type": "feature_flags", "data": {}}')
         assert recorder.next()["type"] == "feature_flags"
 
 
 def test_features_count_in_the_first_message_alone(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         recorder.say('{"type": "hello"}')
         recorder.say('{"type": "feature_flags", "data": {}}')
         server.send("end", {}, "recorder")
@@ -128,13 +128,13 @@ def test_features_count_in_the_first_message_alone(server: EmbeddedServer) -> No
 
 
 def test_a_websocket_gets_an_id_if_it_has_none(server: EmbeddedServer) -> None:
-    with Recorder(server, "") as recorder:
+    with Recorder(server.url, "") as recorder:
         assert len(recorder.first["data"]["sid"]) == 32
     assert requests.get(f"{server.url}/ws", timeout=SECONDS).status_code == 400
 
 
 def test_what_is_not_json_is_not_sent(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         server.send("bad", {1, 2})
         server.send("good", {})
         assert short(recorder.next()) == "good"
@@ -142,7 +142,7 @@ def test_what_is_not_json_is_not_sent(server: EmbeddedServer) -> None:
 
 @pytest.mark.parametrize("client_id", [5, ["x"], ""])
 def test_odd_client_ids_hurt_nobody(client_id: Any, server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         body = {"prompt": graph(n1=n("Show", value=1)), "client_id": client_id}
         requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()
         server.send("end", {}, "recorder")

@@ -11,8 +11,8 @@ import requests
 from comfyclient.testing import EmbeddedServer
 from tests.captures import capture
 from tests.conftest import soon
+from tests.recorder import Recorder, short
 from tests.testing.nodes import Gate, gate_node, n
-from tests.testing.recorder import Recorder, short
 from tests.workflows import plain
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_assets_are_off(server: EmbeddedServer) -> None:
 
 
 def test_the_log_is_told_to_who_wants_it(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         ask(server, "PATCH", "/internal/logs/subscribe", json={"clientId": "recorder", "enabled": True})
         ask(server, "POST", "/prompt", json={})
         message = recorder.next()

@@ -15,8 +15,8 @@ from comfyclient import Client, JobFailed, JobInterrupted, JobLost
 from comfyclient.events import Preview, Progress
 from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
+from tests.recorder import SECONDS, Recorder, short
 from tests.testing.nodes import NODES, Gate, gate_node, graph, n
-from tests.testing.recorder import SECONDS, Recorder, short
 from tests.workflows import plain
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def get(server: EmbeddedServer, path: str) -> Any:
 
 
 def test_the_events_of_a_run_come_in_the_captured_order(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         prompt_id = post(server, CHAIN)
         messages = recorder.until_end()
     assert recorder.first == {
@@ -99,7 +99,7 @@ def test_the_events_of_a_run_come_in_the_captured_order(server: EmbeddedServer) 
 
 
 def test_a_cached_run_repeats_what_its_outputs_showed(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         post(server, CHAIN)
         recorder.until_end()
         prompt_id = post(server, CHAIN)
@@ -119,7 +119,7 @@ def test_a_cached_run_repeats_what_its_outputs_showed(server: EmbeddedServer) ->
 
 
 def test_an_error_ends_the_run(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         prompt_id = post(server, graph(n1=n("Steps"), n7=n("Fail", message="oh", value=["1", 0])))
         messages = recorder.until_end()
     assert [short(message) for message in messages[-3:]] == ["execution_error", "status", "executing:None"]
@@ -143,7 +143,7 @@ def test_an_error_ends_the_run(server: EmbeddedServer) -> None:
 
 @pytest.mark.parametrize(("features", "number"), [(None, 1), ({"supports_preview_metadata": True}, 4)])
 def test_previews_come_in_the_frames_that_the_client_knows(server: EmbeddedServer, features: Any, number: int) -> None:
-    with Recorder(server, features=features) as recorder:
+    with Recorder(server.url, features=features) as recorder:
         prompt_id = post(server, graph(n1=n("Steps", steps=2, previews=True), n2=n("Show", value=["1", 0])))
         messages = recorder.until_end()
     order = [short(message) for message in messages if short(message) in {"progress", "BIN1", "BIN4"}]
@@ -166,7 +166,7 @@ def test_previews_come_in_the_frames_that_the_client_knows(server: EmbeddedServe
 
 
 def test_without_a_client_id_progress_goes_to_everybody_and_the_rest_to_nobody(server: EmbeddedServer) -> None:
-    with Recorder(server, "stranger") as stranger:
+    with Recorder(server.url, "stranger") as stranger:
         answer = requests.post(f"{server.url}/prompt", json={"prompt": CHAIN}, timeout=SECONDS)
         prompt_id = answer.json()["prompt_id"]
         assert soon(lambda: prompt_id in get(server, f"/history/{prompt_id}"))
@@ -178,7 +178,7 @@ def test_without_a_client_id_progress_goes_to_everybody_and_the_rest_to_nobody(s
 
 
 def test_a_fast_node_leaves_steps_out(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         post(server, graph(n1=n("Steps", steps=50), n2=n("Show", value=["1", 0])))
         messages = recorder.until_end()
     values = [message["data"]["value"] for message in messages if short(message) == "progress"]
@@ -228,7 +228,7 @@ def test_async_nodes(client: Client) -> None:
 
 
 def test_a_blocked_output_is_skipped_and_the_prompt_succeeds(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         post(server, graph(n1=n("Block", message="no"), n2=n("Show", value=["1", 0])))
         messages = recorder.until_end()
     errors = [message["data"] for message in messages if short(message) == "execution_error"]
@@ -254,7 +254,7 @@ def test_a_node_turns_into_others(server: EmbeddedServer, client: Client) -> Non
 
 
 def test_a_cycle_that_shows_only_now_is_an_error_and_a_success(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         prompt_id = post(server, graph(n1=n("Cycle"), n2=n("Show", value=["1", 0])))
         messages = recorder.until_end()
     error = messages[-3]["data"]
@@ -362,7 +362,7 @@ def test_priorities(server: EmbeddedServer, client: Client, gate: Gate) -> None:
 
 
 def test_free_memory_forgets_what_was_cached(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         post(server, CHAIN)
         recorder.until_end()
         requests.post(f"{server.url}/free", json={"free_memory": True}, timeout=SECONDS).raise_for_status()

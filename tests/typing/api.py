@@ -69,6 +69,7 @@ def callbacks_by_name(client: Client) -> None:
     assert_type(client.on("disconnected"), Decorator[events.Disconnected])
     assert_type(client.on("reconnected"), Decorator[events.Reconnected])
     assert_type(client.on("reconnect_failed"), Decorator[events.ReconnectFailed])
+    assert_type(client.on("assets.seed.progress"), Decorator[events.AssetsSeed])
     assert_type(client.on("*"), Decorator[events.Event])
 
 
@@ -90,6 +91,8 @@ def callbacks_of_other_kinds(client: Client, name: str, anything: Callable[[Any]
 
     client.on("progress", wants_any)
     client.on(events.Progress, wants_any)
+    client.on("crystools.monitor", wants_any)
+    client.on("progress", wants_status)  # type: ignore[arg-type]  # an event of another class
     client.on("progress")(wants_status)  # type: ignore[arg-type]  # an event of another class
     client.on(events.Progress, wants_status)  # type: ignore[arg-type]  # an event of another class
     client.on(1, print)  # type: ignore[call-overload]  # no event

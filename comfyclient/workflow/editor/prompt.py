@@ -14,7 +14,7 @@ from comfyclient.workflow.editor.loading import load
 from comfyclient.workflow.editor.model import BYPASS, NEVER, Node, SubgraphNode
 from comfyclient.workflow.editor.saved import INPUTS, read
 from comfyclient.workflow.editor.virtual import known
-from comfyclient.workflow.editor.widgets import is_compatible
+from comfyclient.workflow.editor.widgets import passed_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -249,7 +249,8 @@ class _Export:
         if node.saved.mode == NEVER:
             return None
         if node.saved.mode == BYPASS:
-            number = _bypassed(node, step.number, step.kind)
+            given = node.outputs[step.number].type if 0 <= step.number < len(node.outputs) else "*"
+            number = passed_through(node.slots, given, step.number, step.kind)
             return None if number is None else _Input(place, number)
         if isinstance(node, SubgraphNode):
             return _from_inside(place, node, step)
@@ -299,24 +300,6 @@ def _from_inside(place: Place, node: SubgraphNode, step: _Output) -> _Step:
     if inner is None:
         raise WorkflowError(f"{place}: its output {step.number} comes from node {link.origin_id}, which does not exist")
     return _Output(inner, link.origin_slot, step.kind)
-
-
-def _bypassed(node: Node, number: int, kind: Any) -> int | None:
-    """Which input of a bypassed node goes through to an output."""
-    slots = node.slots
-    if not slots:
-        return None
-    if kind in {"*", ""}:
-        return number if 0 <= number < len(slots) else 0
-    given = node.outputs[number].type if 0 <= number < len(node.outputs) else "*"
-
-    def fits(slot: Slot) -> bool:
-        return is_compatible(slot.type, given) and is_compatible(slot.type, kind)
-
-    if 0 <= number < len(slots) and fits(slots[number]):
-        return number
-    same = next((at for at, slot in enumerate(slots) if slot.type == kind), None)
-    return same if same is not None else next((at for at, slot in enumerate(slots) if fits(slot)), None)
 
 
 def _wrapped(value: Any) -> Any:

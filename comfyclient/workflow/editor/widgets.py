@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @define(eq=False)
@@ -144,3 +144,26 @@ def is_compatible(one: Any, other: Any) -> bool:
         return True
     mine, yours = str(one).lower().split(","), str(other).lower().split(",")
     return any(left == right or left in ANY or right in ANY for left in mine for right in yours)
+
+
+def passed_through(slots: Sequence[Slot], given: Any, number: int, kind: Any) -> int | None:
+    """Which input of a bypassed node goes through to an output.
+
+    Args:
+        slots: The inputs.
+        given: What the output gives.
+        number: Which output it is.
+        kind: What the input takes that the output leads to.
+    """
+    if not slots:
+        return None
+    if kind in {"*", ""}:
+        return number if 0 <= number < len(slots) else 0
+
+    def fits(slot: Slot) -> bool:
+        return is_compatible(slot.type, given) and is_compatible(slot.type, kind)
+
+    if 0 <= number < len(slots) and fits(slots[number]):
+        return number
+    same = next((at for at, slot in enumerate(slots) if slot.type == kind), None)
+    return same if same is not None else next((at for at, slot in enumerate(slots) if fits(slot)), None)

@@ -74,7 +74,6 @@ def test_other_formats_need_no_catalog() -> None:
         len,
         list,
         lambda workflow: workflow["1"],
-        lambda workflow: workflow.node_ids,
         lambda workflow: workflow.find(class_type="SaveImage"),
         lambda workflow: workflow.set({"1.color": 3}),
         lambda workflow: workflow.check(),
