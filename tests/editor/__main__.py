@@ -15,8 +15,8 @@ import requests
 from comfyclient.workflow.editor import to_api
 from tests.comfyui.provision import ProvisionError, provision
 from tests.comfyui.server import RealServer, ServerFailedError
-from tests.editor import answers
-from tests.editor.browser import CHROMIUM, Editor, EditorError
+from tests.editor import answers, roundtrip
+from tests.editor.browser import CHROMIUM, WITHOUT, Editor, EditorError
 from tests.editor.graphs import GRAPHS
 from tests.editor.templates import PACKAGE, VERSION, templates
 
@@ -56,18 +56,21 @@ def ours(document: Any, catalogue: dict[str, Any]) -> dict[str, Any]:
 
 
 def parity() -> int:
-    """Print how many prompts are the editor's: of the official templates, and of our own graphs."""
+    """Print how many prompts are the editor's: of the official templates, of our own graphs, and on the way back."""
     documents, expected, recorded = templates(), answers.digests(), answers.answers()
     with server() as url:
         catalogue = catalogue_of(url)
-    wrong = [name for name in expected if answers.digest(ours(documents[name], catalogue)) != expected[name]]
+    made = {name: ours(documents[name], catalogue) for name in expected}
+    wrong = [name for name in expected if answers.digest(made[name]) != expected[name]]
     kept = answers.catalogue()
     odd = [name for name, graph in GRAPHS.items() if answers.differences(ours(graph, kept), recorded[name])]
     print(f"{len(expected) - len(wrong)} of {len(expected)} templates of {PACKAGE} {VERSION}: the editor's prompt")
     print(f"{len(GRAPHS) - len(odd)} of {len(GRAPHS)} graphs of our own: the editor's prompt")
-    for name in (*wrong, *odd):
+    back = roundtrip.measure(made, catalogue)
+    print(f"{back} prompts of the templates: the same after Workflow.to_editor and back")
+    for name in (*wrong, *odd, *back.differing):
         print(f"  not: {name}")
-    return 1 if wrong or odd else 0
+    return 1 if wrong or odd or back.differing else 0
 
 
 def record() -> int:
@@ -101,7 +104,7 @@ def browser() -> str:
         ProvisionError: There is none.
     """
     if CHROMIUM is None:
-        msg = "This needs Chromium (Debian: apt-get install chromium)."
+        msg = f"This {WITHOUT}."
         raise ProvisionError(msg)
     return CHROMIUM
 

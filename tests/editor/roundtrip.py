@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import field, frozen
 
 from comfyclient.workflow.editor import to_api, to_editor
+from tests.editor.answers import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ def first_difference(wanted: Prompt, got: Prompt) -> str | None:
                 return f"node {node_id}: its {part} {pair[0]!r} became {pair[1]!r}"
         for name in sorted({*one["inputs"], *other["inputs"]}):
             pair = [json.dumps(each["inputs"].get(name, "(none)"), sort_keys=True) for each in (one, other)]
-            if pair[0] != pair[1]:
+            if canonical(one["inputs"].get(name, "(none)")) != canonical(other["inputs"].get(name, "(none)")):
                 return f"node {node_id} ({one['class_type']}): {name} {pair[0][:80]} became {pair[1][:80]}"
     return None
 

@@ -7,7 +7,7 @@ import uuid
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from comfyclient.workflow.editor import faces
+from comfyclient.workflow.editor import cameras, faces
 from comfyclient.workflow.editor.layout import Box, arrange
 from comfyclient.workflow.editor.nesting import nest
 from comfyclient.workflow.editor.saved import INPUTS, OUTPUTS
@@ -157,7 +157,7 @@ def _node(node: Drawn, catalog: Mapping[str, Any]) -> dict[str, Any]:
         "mode": node.mode,
         "inputs": [_slot(slot) for slot in node.face.slots],
         "outputs": [{"name": output.name, "type": output.type, "links": None} for output in node.outputs],
-        "properties": {},
+        "properties": cameras.properties(values),
         "widgets_values": values,
     }
     return entry if node.title is None else {**entry, "title": node.title}
