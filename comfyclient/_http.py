@@ -64,8 +64,11 @@ def path_segment(value: str) -> str:
     """A value made safe for one segment of a path; a slash inside becomes ``%2F``, as the server wants it.
 
     Raises:
+        TypeError: It is no string.
         ValueError: No escaping keeps it one segment: it is empty, ``"."`` or ``".."``.
     """
+    if not isinstance(value, str):
+        raise TypeError(f"a name or an id is a string, not {type(value).__name__}: {value!r}")
     if value in {"", ".", ".."}:
         raise ValueError(f"{value!r} cannot be asked for: an address would end before it")
     return quote(value, safe="")

@@ -15,7 +15,7 @@ from comfyclient._tracking import attachment, submission
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
 from comfyclient._uploads import Uploads
-from comfyclient.config import ClientConfig
+from comfyclient.config import ACCOUNT_KEYS, ClientConfig
 from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
 from comfyclient.resources import (
@@ -283,7 +283,9 @@ class Client(EventSource):
             raise TypeError(f"a prompt's id is a string, as Job.prompt_id is, not {kind_of(prompt_id)}")
         state, item = attachment.attach(self._tracker, prompt_id)
         targets = item.outputs_to_execute or None
-        return Job(self._tracker, state, functools.partial(Workflow, item.prompt), targets=targets)
+        return Job(
+            self._tracker, state, functools.partial(Workflow, item.prompt), targets=targets, secrets=self._keys()
+        )
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -408,7 +410,12 @@ class Client(EventSource):
         state = submission.new_job(request.workflow)
         # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
         graph = functools.partial(Workflow.load, request.workflow.to_json().encode())
-        return Job(self._tracker, state, graph, targets=request.targets)
+        return Job(self._tracker, state, graph, targets=request.targets, secrets=self._keys(request.extra_data))
+
+    def _keys(self, extra_data: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+        """The keys of accounts that go along with a prompt."""
+        given = {**self.config.account, **(extra_data or {})}
+        return tuple(str(given[name]) for name in ACCOUNT_KEYS if given.get(name))
 
     def _submit(self, job: Job, request: submission.Request, *, strict: bool) -> None:
         status = submission.submit(self._tracker, job._state, request)  # noqa: SLF001 - the client makes its jobs

@@ -18,7 +18,10 @@ from attrs.validators import ge, min_len, optional
 
 from comfyclient._addresses import base_url, proxy_url, redact
 
-__all__ = ["ClientConfig", "Reconnect", "Retry"]
+__all__ = ["ACCOUNT_KEYS", "ClientConfig", "Reconnect", "Retry"]
+
+ACCOUNT_KEYS = ("api_key_comfy_org", "auth_token_comfy_org")
+"""What identifies a Comfy account, as options and in ``extra_data``."""
 
 
 def _a(kind: type, words: str) -> Callable[[object, Attribute[Any], Any], None]:
@@ -318,8 +321,7 @@ class ClientConfig:
     @property
     def account(self) -> dict[str, str]:
         """The keys of the Comfy account, as they are sent in ``extra_data``."""
-        keys = {"api_key_comfy_org": self.api_key_comfy_org, "auth_token_comfy_org": self.auth_token_comfy_org}
-        return {name: key for name, key in keys.items() if key is not None}
+        return {name: key for name in ACCOUNT_KEYS if (key := getattr(self, name)) is not None}
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         """Pickled or copied as any other object, unless there are secrets, which stay in this process.

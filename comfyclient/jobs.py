@@ -40,6 +40,21 @@ class Job:
     Jobs are made by ``client.submit`` and ``client.job``.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_future",
+        "_graph",
+        "_lock",
+        "_needed",
+        "_node_errors",
+        "_refused",
+        "_secrets",
+        "_state",
+        "_targets",
+        "_tracker",
+        "_workflow",
+    )
+
     def __init__(
         self,
         tracker: Tracker,
@@ -47,14 +62,15 @@ class Job:
         graph: Callable[[], Workflow],
         *,
         targets: tuple[str, ...] | None = None,
-        node_errors: tuple[NodeProblem, ...] = (),
+        secrets: tuple[str, ...] = (),
     ) -> None:
         self._tracker = tracker
         self._state = state
         self._graph = graph
         self._targets = targets
         self._workflow: Workflow | None = None
-        self._node_errors = node_errors
+        self._secrets = secrets
+        self._node_errors: tuple[NodeProblem, ...] = ()
         self._refused: frozenset[str] = frozenset()
         self._needed: tuple[int, set[str]] | None = None
         self._lock = threading.Lock()  # guards _future
@@ -152,7 +168,7 @@ class Job:
         Raises:
             JobTimeout: ``timeout`` seconds passed; the prompt goes on.
         """
-        return failures.error_of(self._wait(timeout), self.prompt_id, self._document)
+        return failures.error_of(self._wait(timeout), self.prompt_id, self._document, self._secrets)
 
     def events(self) -> Iterator[Event]:
         """Every event of this job, past ones first, until it ends; the loop's body runs in the caller's thread.
@@ -258,7 +274,7 @@ class Job:
                 while (event := self._next_event(listener, deadline)) is not None:
                     on_event(event)
         outcome = self._wait(None if deadline is None else deadline - time.monotonic())
-        error = failures.error_of(outcome, self.prompt_id, self._document)
+        error = failures.error_of(outcome, self.prompt_id, self._document, self._secrets)
         if error is not None:
             raise error
         return self._result(outcome)

@@ -52,7 +52,11 @@ class History:
 
         Raises:
             DecodeError: One of them does not fit; the error names it. ``get`` returns the others.
+            TypeError: ``limit`` or ``offset`` is no number.
         """
+        for name, value in {"limit": limit, "offset": offset}.items():
+            if value is not None and not isinstance(value, int):
+                raise TypeError(f"{name} is a number of prompts, not {value!r}")
         if limit == 0:
             return {}  # the server would return one, if there is an offset
         params = {"max_items": limit, "offset": offset}

@@ -13,6 +13,7 @@ from attrs import evolve
 from comfyclient._addresses import redact
 from comfyclient.errors import NotFound, ServerError, Unsupported
 from comfyclient.resources._answers import build, read
+from comfyclient.resources._ids import checked_ids
 from comfyclient.resources.users import WHO, explaining_the_user
 from comfyclient.types.userdata import UserEntry, UserFile
 
@@ -213,8 +214,10 @@ def _directory(path: str) -> str:
     """A directory's path without detours; ``"."`` for the user's own.
 
     Raises:
+        TypeError: It is no string.
         ValueError: It leaves the user's directory.
     """
+    checked_ids([path])
     normal = posixpath.normpath(path)
     if normal.startswith(("/", "../")) or normal == ".." or "\0" in path:
         raise ValueError(f"{path!r} is no path below the user's directory; write it like 'workflows/portrait.json'")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from comfyclient.errors import ServerError
 from comfyclient.resources._answers import get, read
+from comfyclient.resources._ids import checked_ids
 from comfyclient.types.users import UsersInfo
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Users:
 
         Raises:
             ServerError: 400 for a name that is taken, empty, or begins with two underscores.
+            TypeError: The name is no string.
         """
+        (username,) = checked_ids([username])
         response = self._transport.request("POST", "/users", json_body={"username": username})
         return read(self._transport, response, str)

@@ -67,7 +67,7 @@ def parity() -> int:
     print(f"{len(expected) - len(wrong)} of {len(expected)} templates of {PACKAGE} {VERSION}: the editor's prompt")
     print(f"{len(GRAPHS) - len(odd)} of {len(GRAPHS)} graphs of our own: the editor's prompt")
     back = roundtrip.measure(made, catalogue)
-    print(f"{back} prompts of the templates: the same after Workflow.to_editor and back")
+    print(f"{back} prompts of the templates: the same after they were saved for the editor, and made prompts again")
     for name in (*wrong, *odd, *back.differing):
         print(f"  not: {name}")
     return 1 if wrong or odd or back.differing else 0

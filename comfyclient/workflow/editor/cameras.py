@@ -15,7 +15,7 @@ from comfyclient.workflow.editor import javascript
 from comfyclient.workflow.editor.widgets import Face, Widget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from typing_extensions import Self
 
@@ -61,17 +61,6 @@ def load_3d_advanced(face: Face, name: str, _: dict[str, Any]) -> Widget:
     widget = Widget(name, "load3DAdvanced", "", compute=lambda: {**state, "camera_info": _camera(face)})
     face.widgets.append(widget)
     return widget
-
-
-def properties(values: Iterable[Any]) -> dict[str, Any]:
-    """What the editor has to remember of a node so that its view is turned as one of its values says."""
-    cameras = (value["camera_info"] for value in values if isinstance(value, dict) and "camera_info" in value)
-    camera = next((camera for camera in cameras if isinstance(camera, dict)), None)
-    if camera is None:
-        return {}
-    kind = camera.get("cameraType")
-    state = {"position": camera.get("position"), "target": camera.get("target"), "zoom": camera.get("zoom", 1)}
-    return {"Camera Config": {"cameraType": kind, "fov": camera.get("fov"), "state": {**state, "cameraType": kind}}}
 
 
 def _picture(face: Face) -> dict[str, Any]:
