@@ -10,7 +10,7 @@ STAMP := .venv/.stamp
 LOCK := $(if $(shell command -v flock),flock .venv.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format types cover docs bench parity comfyui nginx build clean
+.PHONY: help demo test check lint format types cover docs bench parity comfyui programs build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ help: ## Show this list
 demo: $(STAMP) ## Run a workflow on the embedded server (on yours with COMFYUI_URL=http://host:port)
 	@$(BIN)/python docs/examples/demo.py
 
-test: $(STAMP) comfyui nginx ## Run every test, with a real ComfyUI; ARGS='-k name' goes to pytest
+test: $(STAMP) comfyui programs ## Run every test, with a real ComfyUI; ARGS='-k name' goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types test ## Lint, types and tests
@@ -34,7 +34,7 @@ format: $(STAMP) ## Fix what ruff can fix, and format
 types: $(STAMP) ## Check types (mypy strict)
 	@$(BIN)/mypy
 
-cover: $(STAMP) comfyui nginx ## Run every test and require 95 % of the branches
+cover: $(STAMP) comfyui programs ## Run every test and require 95 % of the branches
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing $(ARGS)
 
 docs: $(STAMP) ## Build the documentation into docs/_build/html
@@ -50,8 +50,8 @@ parity: $(STAMP) comfyui ## Compare what becomes of the editor's files with what
 comfyui: ## Fetch a real ComfyUI into the cache, once (none with COMFYUI_URL or COMFYUI_PATH)
 	@$(PYTHON) -m tests.comfyui.provision
 
-nginx: ## Install nginx from Debian, for the tests behind it (where there are root and apt)
-	@$(PYTHON) -m tests.deployments.install
+programs: ## Install nginx and Chromium from Debian, for the tests that want them (where there are root and apt)
+	@$(PYTHON) -m tests.programs
 
 build: $(STAMP) ## Build sdist and wheel into dist
 	@$(BIN)/python -m build

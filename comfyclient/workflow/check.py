@@ -22,6 +22,15 @@ def is_editor_format(graph: Mapping[Any, Any]) -> bool:
     return isinstance(graph.get("nodes"), list) or "last_node_id" in graph
 
 
+def foreign_format(graph: Mapping[Any, Any]) -> str | None:
+    """What this is if it looks like a workflow and is none of ComfyUI's."""
+    if isinstance(graph.get("nodes"), list) and isinstance(graph.get("edges"), list) and "links" not in graph:
+        return "a graph with edges, as InvokeAI and other programs save it"
+    if isinstance(graph.get("templates"), list):
+        return "a file of node templates: insert one of them into a workflow in the editor, and save that"
+    return None
+
+
 def shape_problems(graph: Mapping[Any, Any]) -> list[str]:
     """Everything that makes this no graph in the API format."""
     problems: list[str] = []
@@ -72,7 +81,7 @@ def title_of(node: Mapping[str, Any]) -> str:
     """The title a person gave the node in the editor, or its class."""
     meta = node.get("_meta")
     title = meta.get("title") if isinstance(meta, Mapping) else None
-    return title if title and isinstance(title, str) else str(node["class_type"])
+    return title if title and isinstance(title, str) else str(node["class_type"] or "")
 
 
 def unwritable(value: Any) -> str | None:

@@ -72,6 +72,8 @@ class Workflow(Mapping[str, Node]):
         body = raw.get("prompt")
         if isinstance(body, Mapping) and "class_type" not in body:
             raw = body
+        if foreign := check.foreign_format(raw):
+            raise WorkflowError(f"this is {foreign}; a workflow of ComfyUI: {check.EXPORT_ADVICE}")
         if check.is_editor_format(raw):
             self._origin = Origin.of(raw)
             self._convert(catalog)
@@ -325,13 +327,16 @@ class Workflow(Mapping[str, Node]):
         """Look for everything that no server would take. The client does so before it sends anything.
 
         That is: links to nodes that are not there, links with a bad output number, nodes in a circle, values
-        that JSON cannot hold, and no nodes at all. Files of your own that are to be uploaded are fine. What depends
-        on the nodes' classes, only the server knows.
+        that JSON cannot hold, no nodes at all, and nodes of the editor's file that its server does not have. Files of
+        your own that are to be uploaded are fine. What else depends on the nodes' classes, only the server knows.
 
         Raises:
             WorkflowError: There are such problems; the message names them all, with their nodes and inputs.
         """
-        if problems := check.content_problems(local.uploaded(self._graph)):
+        problems = check.content_problems(local.uploaded(self._graph))
+        if self._origin is not None:
+            problems += self._origin.problems(self._graph)
+        if problems:
             raise WorkflowError(report(problems))
 
     def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
@@ -347,7 +352,7 @@ class Workflow(Mapping[str, Node]):
             WorkflowError: It needs a catalogue and there is none, or the editor's file is broken.
         """
         if self._converted is None and self._origin is not None and catalog is not None:
-            return self._origin.to_api(catalog)
+            return self._origin.convert(catalog)[0]
         return {node_id: copied(node) for node_id, node in self._graph.items()}
 
     def to_editor(self, catalog: Catalog) -> dict[str, Any]:
@@ -403,5 +408,4 @@ class Workflow(Mapping[str, Node]):
 
     def _convert(self, catalog: Catalog | None) -> None:
         if self._origin is not None and catalog is not None:
-            self._converted = self._origin.to_api(catalog)
-            self._origin = self._origin.made(self._converted)
+            self._converted, self._origin = self._origin.convert(catalog)

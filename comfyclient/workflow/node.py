@@ -36,8 +36,8 @@ class Node(MutableMapping[str, Any]):
 
     @property
     def class_type(self) -> str:
-        """The node's class, such as ``"KSampler"``."""
-        return str(self._raw["class_type"])
+        """The node's class, such as ``"KSampler"``; "" for a node of the editor's that its server does not have."""
+        return str(self._raw["class_type"] or "")
 
     @property
     def title(self) -> str:

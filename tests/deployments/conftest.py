@@ -14,10 +14,10 @@ from attrs import frozen
 from PIL import Image
 
 from comfyclient.events import Executed, Executing
+from tests import programs
 from tests.comfyui.provision import find
 from tests.comfyui.server import RealServer
 from tests.conftest import EXTERNAL_URL
-from tests.deployments import install
 from tests.deployments.nginx import Nginx
 from tests.workflows import PATIENCE, filled, fresh_color, node, pixels
 
@@ -133,7 +133,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="session")
 def nginx_program() -> str:
     """Where nginx is; without it, its tests are skipped by name."""
-    return install.find() or pytest.skip("needs nginx, which `make nginx` installs where there are root and apt")
+    found = programs.find("nginx")
+    return found or pytest.skip("needs nginx, which `make programs` installs where there are root and apt")
 
 
 @pytest.fixture(scope="session")

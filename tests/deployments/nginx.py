@@ -46,7 +46,7 @@ class Nginx:
     """One nginx on 127.0.0.1; ``with`` starts and ends it.
 
     Args:
-        program: See ``install.find``.
+        program: See ``programs.find``.
         directory: Where its files go; those that the configuration names lie there already.
         servers: What stands inside ``http { }``; ``{name}`` is replaced by the port of that name.
         names: The names of the ports.

@@ -16,7 +16,7 @@ from comfyclient.workflow.editor import to_api
 from tests.comfyui.provision import ProvisionError, provision
 from tests.comfyui.server import RealServer, ServerFailedError
 from tests.editor import answers, roundtrip
-from tests.editor.browser import CHROMIUM, Editor, EditorError
+from tests.editor.browser import CHROMIUM, WITHOUT, Editor, EditorError
 from tests.editor.graphs import GRAPHS
 from tests.editor.templates import PACKAGE, VERSION, templates
 
@@ -56,7 +56,7 @@ def ours(document: Any, catalogue: dict[str, Any]) -> dict[str, Any]:
 
 
 def parity() -> int:
-    """Print how many prompts are the editor's: of the official templates, and of our own graphs."""
+    """Print how many prompts are the editor's: of the official templates, of our own graphs, and on the way back."""
     documents, expected, recorded = templates(), answers.digests(), answers.answers()
     with server() as url:
         catalogue = catalogue_of(url)
@@ -104,7 +104,7 @@ def browser() -> str:
         ProvisionError: There is none.
     """
     if CHROMIUM is None:
-        msg = "This needs Chromium (Debian: apt-get install chromium)."
+        msg = f"This {WITHOUT}."
         raise ProvisionError(msg)
     return CHROMIUM
 

@@ -7,7 +7,6 @@ import contextlib
 import itertools
 import json
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -17,11 +16,16 @@ from typing import TYPE_CHECKING, Any
 import requests
 import websocket
 
+from tests import programs
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-"""Where it is, if there is one; Debian's package is ``chromium``."""
+CHROMIUM = next(filter(None, map(programs.find, ("chromium", "chromium-browser", "google-chrome"))), None)
+"""Where it is, if there is one."""
+
+WITHOUT = "needs Chromium, which `make programs` installs where there are root and apt"
+"""Why a test is skipped."""
 
 PATIENCE = 180.0
 """Seconds that anything may take, on a machine that is busy with other tests."""

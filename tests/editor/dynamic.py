@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.editor.graphs import Json, graph, node, shows
+from tests.editor.graphs import BYPASS, Json, graph, node, shows
 
 EMPTY = [16, 16, 1, 0]
 
@@ -97,3 +97,43 @@ def _() -> Json:
         (6, 5, 0, 6, 0, "IMAGE"),
     ]
     return graph(nodes, links)
+
+
+def switched(kind: str, *, both: bool) -> Json:
+    """A bypassed node that leads into a switch, whose inputs and output share a type."""
+    loader = node(1, "CheckpointLoaderSimple", "", "MODEL:MODEL CLIP:CLIP VAE:VAE", ["one.safetensors"])
+    texts = [
+        node(2, "CLIPTextEncode", "clip:CLIP", "CONDITIONING:CONDITIONING", ["a fox"], mode=BYPASS),
+        node(3, "CLIPTextEncode", "clip:CLIP", "CONDITIONING:CONDITIONING", ["an owl"]),
+    ]
+    switch = node(4, "ComfySwitchNode", f"on_false:{kind} on_true:{kind}", f"output:{kind}", [False])
+    out = node(5, "ConditioningZeroOut", "conditioning:CONDITIONING", "CONDITIONING:CONDITIONING")
+    links = [
+        (1, 1, 1, 2, 0, "CLIP"),
+        (2, 1, 1, 3, 0, "CLIP"),
+        (3, 2, 0, 4, 0, "CONDITIONING"),
+        (4, 4, 0, 5, 0, "CONDITIONING"),
+    ]
+    return graph([loader, *texts, switch, out], [*links, (5, 3, 0, 4, 1, "CONDITIONING")] if both else links)
+
+
+@shows("a bypassed node before an input that has its type from another input")
+def _() -> Json:
+    return switched("*", both=True)
+
+
+@shows("a bypassed node before an input that has a type in the file only")
+def _() -> Json:
+    return switched("CONDITIONING", both=False)
+
+
+@shows("a bypassed node before two switches, of which the first tells the second its type")
+def _() -> Json:
+    document = switched("*", both=True)
+    second = node(6, "ComfySwitchNode", "on_false:* on_true:*", "output:*", [True])
+    document["nodes"].insert(0, second)
+    document["nodes"][4]["outputs"][0]["links"].append(6)
+    document["nodes"][2]["outputs"][0]["links"].append(7)
+    second["inputs"][0]["link"], second["inputs"][1]["link"] = 7, 6
+    document["links"] += [[6, 4, 0, 6, 1, "CONDITIONING"], [7, 2, 0, 6, 0, "CONDITIONING"]]
+    return document

@@ -10,7 +10,7 @@ import pytest
 
 from comfyclient import Workflow
 from tests.editor import answers, roundtrip
-from tests.editor.browser import CHROMIUM, PATIENCE, Editor
+from tests.editor.browser import CHROMIUM, PATIENCE, WITHOUT, Editor
 from tests.workflows import node
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from comfyclient import Client
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, in which the editor runs"),
+    pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT),
     pytest.mark.timeout(2 * PATIENCE),
 ]
 

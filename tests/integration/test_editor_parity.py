@@ -9,7 +9,7 @@ import pytest
 
 from comfyclient import Workflow
 from tests.editor import answers
-from tests.editor.browser import CHROMIUM, Editor
+from tests.editor.browser import CHROMIUM, WITHOUT, Editor
 from tests.editor.graphs import GRAPHS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ THE_GALLERYS_OWN = "fuse_options"  # no workflow; the editor opens an empty grap
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)")
+@pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT)
 def test_the_recorded_answers_are_the_editors(comfyui_url: str) -> None:
     assert CHROMIUM is not None
     recorded = answers.answers()

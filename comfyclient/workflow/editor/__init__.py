@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from comfyclient.workflow.editor.prompt import to_api
+from comfyclient.workflow.editor.prompt import Prompt, convert, to_api
 from comfyclient.workflow.editor.saving import to_editor
 from comfyclient.workflow.editor.virtual import RESOLVERS, NodeView, Resolver, get_node, set_node
 
-__all__ = ["RESOLVERS", "NodeView", "Resolver", "get_node", "set_node", "to_api", "to_editor"]
+__all__ = ["RESOLVERS", "NodeView", "Prompt", "Resolver", "convert", "get_node", "set_node", "to_api", "to_editor"]

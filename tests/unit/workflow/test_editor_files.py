@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from comfyclient import Client, Workflow
 from comfyclient.errors import WorkflowError
+from comfyclient.workflow import editor
+from comfyclient.workflow.editor import to_api
 from tests.captures import HERE
 from tests.fakes import FlakyServer, json_reply
 from tests.workflows import plain, plain_saved
@@ -124,6 +127,106 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkflowError) as caught:
         Workflow.load(path, catalog=CATALOG)
     assert str(caught.value) == f"{path}: a node of the workflow has no id (SaveImage)"
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (
+            {"name": "x", "nodes": [{"id": "a", "data": {}}], "edges": [], "meta": {}},
+            "this is a graph with edges, as InvokeAI and other programs save it; a workflow of ComfyUI: in the editor,",
+        ),
+        (
+            {"templates": [{"name": "x", "data": "{}"}]},
+            "this is a file of node templates: insert one of them into a workflow in the editor, and save that; ",
+        ),
+    ],
+)
+def test_formats_that_look_like_it_are_named(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        Workflow.load(document, catalog=CATALOG)
+    assert str(caught.value).startswith(message)
+
+
+def test_what_the_editors_scripts_give_is_taken() -> None:
+    both = {"workflow": SAVED, "output": GRAPH}
+    assert Workflow.load(both).to_api() == GRAPH
+    assert Workflow.load(both, prefer="workflow").saved_file == SAVED
+
+
+def unknown_to_the_server() -> dict[str, Any]:
+    document = plain_saved(7)
+    document["nodes"].append({"id": 3, "type": "NodeOfNoPack", "inputs": [], "outputs": [], "widgets_values": [1]})
+    return document
+
+
+def test_a_node_that_the_server_does_not_have_is_named_before_anything_is_sent() -> None:
+    workflow = Workflow.load(unknown_to_the_server(), catalog=CATALOG)
+    assert workflow.to_api()["3"]["class_type"] is None
+    assert repr(workflow["3"]) == "<Node 3 '': UNKNOWN>"
+    with pytest.raises(WorkflowError) as caught:
+        workflow.copy().check()
+    wanted = "node 3: the server has no node 'NodeOfNoPack'; is its pack of custom nodes installed?"
+    assert str(caught.value) == wanted
+
+
+def test_a_node_of_the_editor_alone_can_be_taught(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = unknown_to_the_server()
+    through = {
+        "id": 4,
+        "type": "Through",
+        "inputs": [{"name": "in", "type": "*", "link": 1}],
+        "outputs": [{"links": [2]}],
+    }
+    document["nodes"].append(through)
+    document["nodes"][1]["inputs"][0]["link"] = 2
+    document["links"] = [[1, 1, 0, 4, 0, "IMAGE"], [2, 4, 0, 2, 0, "IMAGE"]]
+    monkeypatch.setitem(editor.RESOLVERS, "NodeOfNoPack", lambda *_: None)
+    monkeypatch.setitem(editor.RESOLVERS, "Through", lambda node, _: (node, 0))
+    workflow = Workflow.load(document, catalog=CATALOG)
+    assert workflow.to_api() == GRAPH
+    workflow.check()
+
+
+def named(kind: str, number: int, name: str, link: int) -> dict[str, Any]:
+    """A node of KJNodes."""
+    is_set = kind == "SetNode"
+    return {
+        "id": number,
+        "type": kind,
+        "inputs": [{"name": "IMAGE", "type": "IMAGE", "link": link}] if is_set else [],
+        "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [] if is_set else [link]}],
+        "widgets_values": [name],
+    }
+
+
+@pytest.mark.parametrize("name", ["picture", "another"])
+def test_set_and_get_nodes_are_known_where_their_pack_is(name: str) -> None:
+    document = plain_saved(7)
+    document["nodes"] += [named("SetNode", 3, "picture", 1), named("GetNode", 4, name, 2)]
+    document["nodes"][1]["inputs"][0]["link"] = 2
+    document["links"] = [[1, 1, 0, 3, 0, "IMAGE"], [2, 4, 0, 2, 0, "IMAGE"]]
+    pack = {"Some": {"input": {}, "python_module": "custom_nodes.comfyui-kjnodes"}}
+    graph = Workflow.load(document, catalog={**CATALOG, **pack}).to_api()
+    assert graph["2"]["inputs"].get("images") == (["1", 0] if name == "picture" else None)
+    assert graph.keys() == GRAPH.keys()
+    assert Workflow.load(document, catalog=CATALOG).to_api().keys() == {"1", "2", "3", "4"}
+
+
+def test_values_by_name_as_packs_save_them() -> None:
+    document = plain_saved(1)
+    document["nodes"][0]["widgets_values"] = {"color": 7, "width": 16, "height": 16, "batch_size": 1, "more": 2}
+    document["nodes"][1]["widgets_values"] = {"filename_prefix": GRAPH["2"]["inputs"]["filename_prefix"]}
+    assert Workflow.load(document, catalog=CATALOG).to_api() == GRAPH
+
+
+def test_choices_in_texts_are_made_anew_each_time() -> None:
+    text = {"id": 1, "type": "CLIPTextEncode", "inputs": [], "outputs": [], "widgets_values": ["{a|b} {c|{d|e}}"]}
+    workflow = Workflow.load({"nodes": [text], "links": []})
+    made = {workflow.to_api(CATALOG)["1"]["inputs"]["text"] for _ in range(300)}
+    assert made == {"a c", "a d", "a e", "b c", "b d", "b e"}
+    seeded = {to_api(workflow.saved_file or {}, CATALOG, rng=random.Random(3))["1"]["inputs"]["text"] for _ in range(9)}  # noqa: S311
+    assert len(seeded) == 1
 
 
 def test_a_file_that_is_nested_too_deeply() -> None:

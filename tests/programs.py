@@ -1,7 +1,7 @@
-"""Install nginx from Debian where that is possible: ``python -m tests.deployments.install``, which `make nginx` runs.
+"""Install from Debian what some tests want: ``python -m tests.programs``, which `make programs` runs.
 
-That takes root and apt. Elsewhere it says so in one line and all goes on: the tests that want nginx are then skipped,
-each by its name.
+That takes root and apt. Elsewhere it says so in one line and all goes on: the tests that want the program are then
+skipped, each by its name.
 
 Only the standard library: this runs before anything is installed.
 """
@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ADVICE = "the tests behind nginx are left out (Debian: apt-get install nginx)"
+PROGRAMS = {
+    "nginx": "the tests behind nginx",
+    "chromium": "the tests that ask ComfyUI's editor",
+}
+"""Debian's packages, which have the programs' names, and what wants them."""
+
 PATIENCE = 240.0  # seconds for each step; beside a good mirror all of them take ten
 OPTIONS = (
     "--yes",
@@ -29,16 +34,16 @@ OPTIONS = (
 
 
 class InstallError(Exception):
-    """Why there is no nginx, in a few words."""
+    """Why a program is not there, in a few words."""
 
 
-def find(environ: Mapping[str, str] = os.environ) -> str | None:
-    """The program, also where a user's PATH does not lead."""
+def find(program: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Where it is, also where a user's PATH does not lead."""
     path = [environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]
-    return shutil.which("nginx", path=os.pathsep.join(path))
+    return shutil.which(program, path=os.pathsep.join(path))
 
 
-def install(say: Callable[[str], None]) -> None:
+def install(program: str, say: Callable[[str], None]) -> None:
     """Have apt install it, with the package lists that are there, or else with new ones.
 
     Raises:
@@ -47,12 +52,12 @@ def install(say: Callable[[str], None]) -> None:
     apt_get = shutil.which("apt-get")
     if apt_get is None or os.geteuid() != 0:
         raise InstallError("installing it takes root and apt")
-    say("Installing nginx from Debian, for the tests of deployments")
+    say(f"Installing {program} from Debian, for {PROGRAMS[program]}")
     try:
-        _run(apt_get, "install", *OPTIONS, "nginx")
+        _run(apt_get, "install", *OPTIONS, program)
     except InstallError:  # the lists are missing, or older than what the mirror still has
         _run(apt_get, "update", *OPTIONS[2:])
-        _run(apt_get, "install", *OPTIONS, "nginx")
+        _run(apt_get, "install", *OPTIONS, program)
 
 
 def _run(*command: str) -> None:
@@ -66,16 +71,17 @@ def _run(*command: str) -> None:
 
 
 def main() -> int:
-    """What ``make nginx`` does; without nginx there are fewer tests, which is no error."""
+    """What ``make programs`` does; without them there are fewer tests, which is no error."""
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    if find() is None:
-        try:
-            install(say)
-        except InstallError as error:
-            say(f"No nginx: {error}; {ADVICE}")
+    for program, wanted_by in PROGRAMS.items():
+        if find(program) is None:
+            try:
+                install(program, say)
+            except InstallError as error:
+                say(f"No {program}: {error}; {wanted_by} are left out (Debian: apt-get install {program})")
     return 0
 
 
