@@ -1,4 +1,4 @@
-# The only entry point. Every target sets up what it needs: the first one makes .venv, and the first that talks to
+# The only entry point. Every target sets up what it needs: the first one makes .venv, and the first that needs
 # a real ComfyUI fetches one (see CONTRIBUTING.md). Two of them may run at once, in one clone or in several.
 
 PYTHON ?= python3
@@ -15,8 +15,8 @@ LOCK := $(if $(shell command -v flock),flock .venv.lock)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(STAMP) comfyui ## Run a workflow on a real ComfyUI (yours with COMFYUI_URL=http://host:port)
-	@$(BIN)/python -m tests.comfyui run -- $(BIN)/python docs/examples/demo.py $(ARGS)
+demo: $(STAMP) ## Run a workflow on the embedded server (on yours with COMFYUI_URL=http://host:port)
+	@$(BIN)/python docs/examples/demo.py
 
 test: $(STAMP) comfyui nginx ## Run every test, with a real ComfyUI; ARGS='-k name' goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)

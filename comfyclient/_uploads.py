@@ -12,7 +12,6 @@ from comfyclient.workflow.wording import shown
 
 if TYPE_CHECKING:
     from comfyclient.resources import Files, Nodes
-    from comfyclient.types import InputInfo, NodeInfo
     from comfyclient.workflow import Node, Workflow
 
 _FLAGS = ("image_upload", "animated_image_upload", "audio_upload", "video_upload", "file_upload")
@@ -39,7 +38,7 @@ class Uploads:
         A file of a disk that is as it was last time is not sent again.
 
         Raises:
-            WorkflowError: An input takes no file, or its file cannot be read; then nothing was sent.
+            WorkflowError: An input takes no file, and nothing was sent; or a file cannot be read.
             ServerUnreachable, RequestTimeout, ServerError, DecodeError: A file could not be uploaded.
         """
         found = [(node, *place) for node in workflow.values() for place in node.items() if local.is_local(place[1])]
@@ -55,7 +54,8 @@ class Uploads:
         info = self._nodes.get(node.class_type)
         if info is None:
             raise WorkflowError(f"{where} is {local.named(value)}, and the server does not have this class of nodes")
-        taken = _input(info, node, name)
+        others = {other: given for other, given in node.items() if not local.is_local(given)}
+        taken = info.inputs_for(others).get(name)
         flags = [flag for flag in _FLAGS if taken is not None and taken.options.get(flag)]
         if taken is None or not flags:
             takers = [shown(other) for other in info.inputs if any(map(info.inputs[other].options.get, _FLAGS))]
@@ -78,10 +78,6 @@ class Uploads:
         if key is not None:
             self._names[key] = annotated
         return annotated
-
-
-def _input(info: NodeInfo, node: Node, name: str) -> InputInfo | None:
-    return info.inputs_for(node.inputs).get(name)
 
 
 def _identity(value: Any, folder: str) -> tuple[Any, ...] | None:

@@ -77,7 +77,7 @@ def gather(
             values[name] = [value]
     extra_data = extra_data or {}
     for name, wanted in types.get("hidden", {}).items():
-        match wanted if isinstance(wanted, str) else wanted[0]:
+        match wanted:
             case "PROMPT":
                 values[name] = [graph.prompt if graph else {}]
             case "DYNPROMPT":

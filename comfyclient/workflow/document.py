@@ -265,14 +265,13 @@ class Workflow(Mapping[str, Node]):
         return self[node_id]
 
     def randomize_seeds(self, catalog: Catalog | None = None, *, rng: random.Random | None = None) -> dict[str, int]:
-        """Draw new seeds: each input that is a whole number and is called ``seed`` or ``noise_seed``.
+        """Draw new seeds: for each input that has a whole number and is called ``seed``, ``noise_seed`` or the like.
 
-        Seeds that come over a link are left alone, and the nodes that give them as well.
+        Where a seed comes over a link, nothing happens to the node that gives it, unless that calls it so.
 
         Args:
-            catalog: The server's nodes, which tell more exactly what is a seed, and how large it may be: what
-                ``client.nodes.list()`` returns, or the server's ``/object_info``. Without them, seeds are
-                drawn below 2**31, which all nodes take.
+            catalog: The server's nodes, which tell how large each seed may be: what ``client.nodes.list()`` returns, or
+                the server's ``/object_info``. Without them, seeds are from 1 to 2**31 - 1, which nearly all nodes take.
             rng: Draws them; a new one unless given.
 
         Returns:
@@ -362,7 +361,8 @@ class Workflow(Mapping[str, Node]):
           out, as servers ignore them.
         - Where a value is given to what only takes links in the editor, and no subgraph is around it, a node that
           gives it is added.
-        - The editor rounds numbers beyond 2**53.
+        - The editor rounds numbers beyond 2**53, and replaces names such as ``%date:yyyy%`` and ``%KSampler.seed%``
+          in a ``filename_prefix``.
         - A node that the catalogue does not have is shown as missing, its values in the order of its inputs.
 
         What the editor saved, and nobody edited since, is that very file again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError, node_label
@@ -15,17 +16,20 @@ if TYPE_CHECKING:
 
     from comfyclient.workflow.catalog import Catalog
 
-_SEEDS = frozenset({"seed", "noise_seed"})
-"""The names that the editor, too, takes for seeds."""
-_ANY_SEED = 2**31 - 1
-"""What every seed may be; some nodes take no higher one."""
+_NUMBER = re.compile("[0-9]{1,18}")
+_MATCHING = "COMFY_MATCHTYPE_V3"
+"""The type of inputs that take what comes."""
+_SEED = re.compile(r"(?:.*[._])?seed", re.IGNORECASE)
+"""How inputs are called that are seeds."""
+_ANY_SEED = (1, 2**31 - 1)
+"""What a seed may be for nearly all nodes."""
 _LARGEST_SEED = 2**64 - 1
 
 
 def free_id(graph: Iterable[str]) -> str:
     """The number after the highest one that a node has."""
-    numbers = (node_id.partition(":")[0] for node_id in graph)  # of "104:85", the subgraph 104 counts
-    return str(max((int(number) for number in numbers if number.isascii() and number.isdecimal()), default=0) + 1)
+    numbers = (part for node_id in graph for part in node_id.split(":"))  # "104:85" has those of two nodes
+    return str(max((int(number) for number in numbers if _NUMBER.fullmatch(number)), default=0) + 1)
 
 
 def remove(graph: dict[str, dict[str, Any]], node_id: str) -> None:
@@ -44,11 +48,12 @@ def remove(graph: dict[str, dict[str, Any]], node_id: str) -> None:
     del graph[node_id]
 
 
-def mute(graph: dict[str, dict[str, Any]], node_id: str) -> None:
+def mute(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog | None) -> None:
     """See ``Node.mute``."""
     _must_have(graph, node_id)
+    known = {} if catalog is None else definitions(catalog)
     for reader, name, _ in list(links.readers(graph, node_id)):
-        del graph[reader]["inputs"][name]
+        _cut(graph[reader], name, known)
     del graph[node_id]
 
 
@@ -69,17 +74,39 @@ def bypass(graph: dict[str, dict[str, Any]], node_id: str, catalog: Catalog) -> 
     given = specs.output_types(definition)
     for reader, name, number in list(links.readers(graph, node_id)):
         taker = graph[reader]
-        wanted: Any = "*"
-        if taker["class_type"] in known:
-            taking = drawing.face_of(taker, known[taker["class_type"]]).slots
-            wanted = next((slot.type for slot in taking if slot.name == name), "*")
-        place = passed_through(slots, given[int(number)] if int(number) < len(given) else "*", int(number), wanted)
+        gives = given[int(number)] if 0 <= number < len(given) else "*"
+        wanted = _taken(taker, name, gives, known)
+        place = passed_through(slots, gives, int(number), wanted)
         value = node["inputs"].get(slots[place].name) if place is not None else None
         if value is not None and links.is_link(value) and value[0] != node_id:
             taker["inputs"][name] = list(value)
         else:
-            del taker["inputs"][name]
+            _cut(taker, name, known)
     del graph[node_id]
+
+
+def _taken(node: Mapping[str, Any], name: str, given: str, known: Mapping[str, Any]) -> Any:
+    """The type that an input takes, to which something of this type is linked."""
+    from comfyclient.workflow.editor import drawing, specs  # noqa: PLC0415 - as above
+
+    class_type = node["class_type"]
+    if class_type not in known:
+        return "*"
+    if any(entry.name == name and entry.type == _MATCHING for entry in specs.specs(class_type, known[class_type])):
+        return given
+    return next((slot.type for slot in drawing.face_of(node, known[class_type]).slots if slot.name == name), "*")
+
+
+def _cut(node: dict[str, Any], name: str, known: Mapping[str, Any]) -> None:
+    """Take a link away; an input that is a widget has its default then, if the class is known."""
+    del node["inputs"][name]
+    if node["class_type"] in known:
+        from comfyclient.workflow.editor import drawing  # noqa: PLC0415 - as above
+
+        widget = drawing.face_of(node, known[node["class_type"]]).widget(name)
+        if widget is not None:
+            value = widget.current()
+            node["inputs"][name] = {"__value__": value} if isinstance(value, list) else value
 
 
 def outputs(graph: links.Graph, catalog: Catalog | None) -> Iterator[str]:
@@ -97,33 +124,29 @@ def outputs(graph: links.Graph, catalog: Catalog | None) -> Iterator[str]:
 
 def randomize_seeds(graph: links.Graph, catalog: Catalog | None, rng: random.Random) -> dict[str, int]:
     """See ``Workflow.randomize_seeds``."""
-    known = definitions(catalog) if catalog is not None else None
+    known = definitions(catalog) if catalog is not None else {}
     drawn: dict[str, int] = {}
     for node_id, node in graph.items():
         for name, value in node["inputs"].items():
-            if not isinstance(value, int) or isinstance(value, bool):
-                continue
-            bounds = _seed_bounds(node, name, known)
-            if bounds is not None:
+            is_seed = isinstance(value, int) and not isinstance(value, bool) and _SEED.fullmatch(name)
+            if is_seed and (bounds := _seed_bounds(node, name, known)) is not None:
                 drawn[f"{node_id}.{name}"] = node["inputs"][name] = rng.randint(*bounds)
     return drawn
 
 
-def _seed_bounds(node: Mapping[str, Any], name: str, known: Mapping[str, Any] | None) -> tuple[int, int] | None:
-    """The least and the highest number that an input may be, if it is a seed."""
-    is_named_so = name.rpartition(".")[2] in _SEEDS
-    if known is None or node["class_type"] not in known:
-        return (0, _ANY_SEED) if is_named_so else None
-    from comfyclient.workflow.editor import drawing  # noqa: PLC0415 - most workflows need none of the editor's rules
+def _seed_bounds(node: Mapping[str, Any], name: str, known: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The least and the highest number that a seed may be; None if the class knows no such number."""
+    if node["class_type"] not in known:
+        return _ANY_SEED
+    from comfyclient.workflow.editor import drawing  # noqa: PLC0415 - as above
 
     widget = drawing.face_of(node, known[node["class_type"]]).widget(name)
     if widget is None or widget.kind != "number":
         return None
-    if not widget.options.get("control_after_generate", is_named_so):
-        return None
-    low, high = (widget.options.get(key) for key in ("min", "max"))
-    low = int(low) if isinstance(low, (int, float)) else 0
-    high = int(min(high, _LARGEST_SEED)) if isinstance(high, (int, float)) else _ANY_SEED
+    low, high = (
+        int(bound) if isinstance(bound, (int, float)) and abs(bound) <= _LARGEST_SEED else default
+        for bound, default in zip((widget.options.get(key) for key in ("min", "max")), _ANY_SEED, strict=True)
+    )
     low = max(low, 0) if high > 0 else low  # a seed of -1 often means "any"
     return (low, high) if low <= high else None
 

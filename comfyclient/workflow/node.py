@@ -101,18 +101,25 @@ class Node(MutableMapping[str, Any]):
         """
         edits.remove(self._graph, self.id)
 
-    def mute(self) -> None:
+    def mute(self, catalog: Catalog | None = None) -> None:
         """Take it out as the editor's Mute does: inputs that are linked to it are left without a value.
 
         The server then takes its default for an optional input, and refuses outputs that need a required one.
+
+        Args:
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``. With
+                them, inputs that have a widget in the editor get its default.
+
+        Raises:
+            WorkflowError: The catalogue is none.
         """
-        edits.mute(self._graph, self.id)
+        edits.mute(self._graph, self.id, catalog)
 
     def bypass(self, catalog: Catalog) -> None:
         """Take it out as the editor's Bypass does: what it is given passes through to those that read from it.
 
         Each of them gets what is linked to the first input of the type that it takes, the one beside the output
-        before all others. Where there is none, its input is left without a value, as with ``mute``.
+        before all others. Where there is none, its input is left as ``mute`` with a catalogue leaves it.
 
         Args:
             catalog: The server's nodes, which know the types: what ``client.nodes.list()`` returns, or the server's

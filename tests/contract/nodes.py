@@ -17,6 +17,7 @@ import numpy as np
 from comfyclient.testing import Blocked, Context, Image, node
 
 PACK = Path(__file__).parents[1] / "comfyui" / "nodes"
+SHARED: dict[str, Any] = runpy.run_path(str(PACK / "shared.py"))["NODES"]
 ANY = Annotated[Any, "*"]
 
 
@@ -257,4 +258,4 @@ NODES: dict[str, Any] = {
         SaveLatent,
     )
 }
-NODES |= runpy.run_path(str(PACK / "captured.py"))["NODES"]
+NODES |= SHARED

@@ -48,25 +48,26 @@ def replay(side: Side, name: str) -> requests.Response:
 def comparable(value: Any, key: str = "") -> Any:
     """An answer without what is left to chance, and without what the stand-ins do not explain to their readers.
 
-    The server gives numbers of its own. Where a cycle is entered, which of several bad outputs comes first, and so which
-    of them a bad node is said to have spoilt, follows from the order of a set. What there is to load depends on the
-    directory.
+    The server gives numbers of its own. Where a cycle is entered, which of several bad outputs comes first, and so
+    which of them a bad node is said to have spoilt, follows from the order of a set. What there is to load depends on
+    the directory.
     """
     match value:
         case {"image_upload": True}:
-            return "what can be loaded"
+            value = "what can be loaded"
         case dict():
             left_out = {"tooltip", "dependent_outputs"}
-            return {name: comparable(each, name) for name, each in value.items() if name not in left_out}
+            value = {name: comparable(each, name) for name, each in value.items() if name not in left_out}
         case list():
-            items = [comparable(each) for each in value]
-            if key == "input_config" and items[-1] == "what can be loaded":
-                return items[-1]
-            return sorted(items, key=str) if all(isinstance(item, dict) for item in items) else items
+            value = [comparable(each) for each in value]
+            if key == "input_config" and value[-1] == "what can be loaded":
+                value = value[-1]
+            elif all(isinstance(item, dict) for item in value):
+                value = sorted(value, key=str)
         case str() if key == "details":
-            return "a cycle" if " -> " in value else sorted(value.split("\n"))
+            value = "a cycle" if " -> " in value else sorted(value.split("\n"))
         case int() | float() if key == "number":
-            return "in front" if value < 0 else "behind"
+            value = "in front" if value < 0 else "behind"
     return value
 
 

@@ -109,13 +109,13 @@ def test_two_prompts_with_one_id(both: Both) -> None:
     def story(side: Side) -> Any:
         gate = held(side)
         [prompt_id] = some_ids(1)
-        statuses = []
+        statuses: list[int] = []
         for number in (9, 9):
             body = {"prompt": text(number), "prompt_id": prompt_id, "number": number}
             statuses.append(side.ask("POST", "/prompt", json=body).status_code)
         remaining = [side.get("/prompt")]
-        for body in ({"delete": [prompt_id]}, {"delete": [prompt_id, prompt_id]}):
-            side.ask("POST", "/queue", json=body)
+        for ids in ([prompt_id], [prompt_id, prompt_id]):
+            side.ask("POST", "/queue", json={"delete": ids})
             remaining.append(side.get("/prompt"))
         gate.open()
         return statuses, remaining, order(side, [prompt_id])
@@ -211,7 +211,7 @@ def test_interrupts(both: Both, how: Callable[[str], tuple[str, Any]], *, client
 def until_said(side: Side, recorder: Recorder) -> list[Any]:
     """What a websocket was told before it is told of another prompt's progress."""
     prompt_id = side.submit({"1": node("TestProgress", steps=1, seed=fresh()), "2": node("TestText", value=["1", 0])})
-    heard = []
+    heard: list[Any] = []
     while True:
         message = recorder.next()
         if message["data"].get("prompt_id") == prompt_id:
@@ -223,7 +223,9 @@ def test_an_interrupt_while_nothing_runs_is_forgotten(both: Both) -> None:
     def story(side: Side) -> Any:
         assert soon(lambda: idle(side))
         side.ask("POST", "/interrupt").raise_for_status()
-        prompt_id = side.submit({"1": node("TestProgress", steps=2, seed=fresh()), "2": node("TestText", value=["1", 0])})
+        prompt_id = side.submit(
+            {"1": node("TestProgress", steps=2, seed=fresh()), "2": node("TestText", value=["1", 0])}
+        )
         assert soon(lambda: prompt_id in side.get(f"/history/{prompt_id}"))
         return side.get(f"/history/{prompt_id}")[prompt_id]["status"]["status_str"]
 
@@ -333,7 +335,7 @@ def test_what_is_written_into_a_picture(both: Both) -> None:
         assert soon(lambda: prompt_id in side.get(f"/history/{prompt_id}"))
         [saved] = side.get(f"/history/{prompt_id}")[prompt_id]["outputs"]["2"]["images"]
         with Image.open(io.BytesIO(side.ask("GET", "/view", params=saved).content)) as picture:
-            return {key: json.loads(value) for key, value in picture.text.items()}  # type: ignore[attr-defined]  # a PNG
+            return {key: json.loads(value) for key, value in picture.text.items()}
 
     texts = both.agree(story)
     assert texts["workflow"] == info["workflow"]

@@ -74,9 +74,8 @@ RUNS: dict[str, Callable[[int], Graph]] = {
         "2": node("SaveImage", images=["1", 0], filename_prefix="../outside"),
     },
     "previews": lambda seed: {
-        "1": node("TestPreview", steps=3, format="PNG", seed=seed % 256),
-        "2": node("TestText", value="x", seed=seed),
-        "3": node("TestText", value=["1", 0]),
+        "1": node("TestPreview", steps=3, format="PNG", seed=seed),
+        "2": node("TestText", value=["1", 0]),
     },
     "JPEG previews": lambda seed: {
         "1": node("TestPreview", steps=2, format="JPEG", seed=seed, width=40, height=20, value=seed),
@@ -124,6 +123,39 @@ RUNS: dict[str, Callable[[int], Graph]] = {
     "async failure": lambda seed: {
         "1": node("TestAsync", steps=1, seed=seed, fail=True),
         "2": node("TestText", value=["1", 0]),
+    },
+    "two async nodes at a time": lambda seed: {
+        "0": node("TestImage", seed=seed % 256, width=8, height=8),
+        "1": node("TestAsync", steps=1, seed=seed, value=["0", 0]),
+        "2": node("TestAsync", steps=1, seed=seed + 1, value=["0", 0]),
+        "3": node("ImageBatch", image1=["1", 0], image2=["2", 0]),
+        "4": node("PreviewImage", images=["3", 0]),
+    },
+    "the lazy input": lambda seed: {
+        "1": node("TestProgress", steps=1, seed=seed),
+        "2": node("TestRaise", exception="ValueError", message="not needed"),
+        "3": node("TestLazy", first=True, a=["1", 0], b=["2", 0]),
+        "4": node("TestText", value=["3", 0]),
+    },
+    "the other lazy input": lambda seed: {
+        "1": node("TestProgress", steps=1, seed=seed),
+        "3": node("TestLazy", first=False, a=["1", 0], b=["1", 0]),
+        "4": node("TestText", value=["3", 0]),
+    },
+    "gathered": lambda seed: {
+        "1": node("TestList", count=3, seed=seed),
+        "2": node("TestGather", value=["1", 0]),
+    },
+    "intermediate": lambda seed: {
+        "1": node("TestIntermediate", value=seed),
+        "2": node("TestText", value=["1", 0]),
+    },
+    **{
+        f"changed {how}": lambda seed, how=how: {  # type: ignore[misc]  # mypy takes the default for an argument
+            "1": node("TestChanged", value=seed % 1000, changed=how),
+            "2": node("TestText", value=["1", 0]),
+        }
+        for how in ("always", "never", "raise", "")
     },
     "failure": lambda seed: {
         "1": node("TestProgress", steps=2, seed=seed),
@@ -183,3 +215,12 @@ def test_a_run_and_the_same_again(both: Both, name: str, features: Any) -> None:
         assert told[-1] == "executing:None"
         assert each["history"]["status"]["messages"]
         assert each["job"]["create_time"] == "a time in milliseconds"
+
+
+def test_hidden_inputs(both: Both) -> None:
+    prompt = {"1": node("TestProgress", steps=1, seed=fresh()), "2": node("TestHidden", link=["1", 0])}
+    extra = {"extra_pnginfo": {"a": 1}, "api_key_comfy_org": "SECRET", "auth_token_comfy_org": "TOKEN", "mine": 2}
+    [told] = both.agree(lambda side: run(side, prompt, extra_data=extra))
+
+    assert told["history"]["outputs"]["2"]["told"][0]["key"] == "SECRET"
+    assert "SECRET" not in str(told["history"]["prompt"])

@@ -27,8 +27,13 @@ def run(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_demo(place: Path) -> None:
-    assert "100%" in run("demo.py")
+@pytest.mark.parametrize("embedded", [False, True])
+def test_demo(place: Path, monkeypatch: pytest.MonkeyPatch, *, embedded: bool) -> None:
+    if embedded:
+        monkeypatch.delenv("COMFYUI_URL")
+    said = run("demo.py")
+    assert ("an embedded server" in said) is embedded
+    assert "100%" in said
     assert (place / "demo.png").read_bytes().startswith(b"\x89PNG")
 
 

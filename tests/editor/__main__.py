@@ -15,7 +15,7 @@ import requests
 from comfyclient.workflow.editor import to_api
 from tests.comfyui.provision import ProvisionError, provision
 from tests.comfyui.server import RealServer, ServerFailedError
-from tests.editor import answers
+from tests.editor import answers, roundtrip
 from tests.editor.browser import CHROMIUM, Editor, EditorError
 from tests.editor.graphs import GRAPHS
 from tests.editor.templates import PACKAGE, VERSION, templates
@@ -60,14 +60,17 @@ def parity() -> int:
     documents, expected, recorded = templates(), answers.digests(), answers.answers()
     with server() as url:
         catalogue = catalogue_of(url)
-    wrong = [name for name in expected if answers.digest(ours(documents[name], catalogue)) != expected[name]]
+    made = {name: ours(documents[name], catalogue) for name in expected}
+    wrong = [name for name in expected if answers.digest(made[name]) != expected[name]]
     kept = answers.catalogue()
     odd = [name for name, graph in GRAPHS.items() if answers.differences(ours(graph, kept), recorded[name])]
     print(f"{len(expected) - len(wrong)} of {len(expected)} templates of {PACKAGE} {VERSION}: the editor's prompt")
     print(f"{len(GRAPHS) - len(odd)} of {len(GRAPHS)} graphs of our own: the editor's prompt")
-    for name in (*wrong, *odd):
+    back = roundtrip.measure(made, catalogue)
+    print(f"{back} prompts of the templates: the same after they were saved for the editor, and made prompts again")
+    for name in (*wrong, *odd, *back.differing):
         print(f"  not: {name}")
-    return 1 if wrong or odd else 0
+    return 1 if wrong or odd or back.differing else 0
 
 
 def record() -> int:

@@ -165,7 +165,7 @@ def test_a_part_that_is_refused(client: Client) -> None:
         ),
         (changed(width=["2", 0]), "nodes feed each other in a circle: "),
         (changed(width=math.nan), "node 1 'EmptyImage': input 'width' is nan, which JSON cannot hold"),
-        (changed(width=Path("a.png")), "node 1 'EmptyImage': input 'width' holds a "),
+        (changed(width=Path("a.png")), "node 1 'EmptyImage': input 'width' is the file "),
         ({}, "the workflow has no nodes"),
         ("{", "the text is not JSON: "),
         ("", "the text is empty"),

@@ -13,9 +13,9 @@ import requests
 from comfyclient import Client
 from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
+from tests.contract.nodes import SHARED
 from tests.recorder import Recorder, short
 from tests.testing.nodes import NODES, Gate, gate_node, graph, n
-from tests.testing.proto import NODES as PROTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def server(version: str, gate: Gate) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer([*NODES, *PROTO, gate_node(gate)], emulate=version) as server:
+    with EmbeddedServer([*NODES, *SHARED.values(), gate_node(gate)], emulate=version) as server:
         yield server
 
 

@@ -86,21 +86,6 @@ def test_a_deaf_socket_answers_pings_and_hears_nothing(server: EmbeddedServer) -
         assert deaf.ping() == b"are you there?"
 
 
-def test_an_older_socket_with_the_same_id_deafens_the_newer_when_it_closes(server: EmbeddedServer) -> None:
-    with (
-        Recorder(server.url, "same") as older,
-        Recorder(server.url, "same") as newer,
-        Recorder(server.url, "other") as other,
-    ):
-        server.send("first", {}, "same")
-        assert short(newer.next()) == "first"
-        older._socket.close()
-        assert soon(lambda: len(server.sockets) == 2)
-        server.send("second", {})
-        assert short(other.next()) == "second"
-        assert newer.ping() == b"are you there?"
-
-
 def test_a_frozen_socket_is_silent(server: EmbeddedServer) -> None:
     with Recorder(server.url) as frozen, Recorder(server.url, "other") as other:
         server.freeze("recorder")

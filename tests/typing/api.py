@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,6 +16,7 @@ from comfyclient import (
     Job,
     JobFailed,
     JobTimeout,
+    Node,
     NodeOutput,
     NodeProblem,
     OutputFile,
@@ -178,6 +180,23 @@ def jobs(client: Client, workflow: Workflow) -> None:
         assert_type(ended, Job)
     done, not_done = wait([job], timeout=10, return_when="FIRST_COMPLETED")
     assert_type((done, not_done), tuple[set[Job], set[Job]])
+
+
+def editing(client: Client, workflow: Workflow) -> None:
+    catalog = client.nodes.list()
+    node = workflow.find(title="Load", has_input="image")
+    node["image"] = Path("photo.png")
+    assert_type(node, Node)
+    assert_type(node.sources["image"], Node)
+    assert_type([*node.consumers, *node.upstream, *node.downstream, *workflow.outputs(catalog)], list[Node])
+    added = workflow.add("SaveImage", {"images": node.output()}, title="Save")
+    added.mute()
+    node.bypass(catalog)
+    assert_type(workflow.randomize_seeds(catalog), dict[str, int])
+    diff = workflow.diff(workflow.copy())
+    assert_type([change.after for change in diff.changed], list[Any])
+    assert_type(diff.added, tuple[Node, ...])
+    json.dumps(workflow.to_editor(catalog))
 
 
 def variations(client: Client, workflow: Workflow) -> None:

@@ -170,23 +170,24 @@ class System:
         return web.json_response(found)
 
     async def _model_preview(self, request: web.Request) -> web.Response:
-        """The picture beside a model that has its name."""
         place = request.match_info
-        folder = self._folders.model_folders().get(place["folder"])
+        found = self._picture_of(place["folder"], place["index"], place["name"])
+        return web.Response(status=found) if isinstance(found, int) else preview(found, "webp", "")
+
+    def _picture_of(self, folder_name: str, index: str, name: str) -> Path | int:
+        """The picture beside a model that has its name, or the status that says why there is none."""
+        folder = self._folders.model_folders().get(folder_name)
         if folder is None:
-            return web.Response(status=404)
-        if not place["name"] or not place["index"].lstrip("-").isdecimal():
-            return web.Response(status=400)
-        model = Path(os.path.abspath(folder / place["name"]))  # noqa: PTH100 - resolve() would follow links
-        if int(place["index"]) != 0 or not model.parent.is_dir():
-            return web.Response(status=404)
+            return 404
+        if not name or not index.lstrip("-").isdecimal():
+            return 400
+        model = Path(os.path.abspath(folder / name))  # noqa: PTH100 - resolve() would follow links
+        if int(index) != 0 or not model.parent.is_dir():
+            return 404
         if not model.is_relative_to(folder):
-            return web.Response(status=403)
-        beside = sorted(model.parent.iterdir())
-        for path in beside:
-            if path.name.startswith(f"{model.stem}.") and content_type(path.name).startswith("image/"):
-                return preview(path, "webp", "")
-        return web.Response(status=404)
+            return 403
+        beside = (path for path in sorted(model.parent.iterdir()) if path.name.startswith(f"{model.stem}."))
+        return next((path for path in beside if content_type(path.name).startswith("image/")), 404)
 
     # ── assets ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -187,10 +187,10 @@ class User:
 
     async def _move(self, request: web.Request) -> web.Response:
         source, destination = (self._path(request.match_info[name]) for name in ("file", "destination"))
+        if source is not None and not source.exists():
+            return web.Response(status=404)
         if source is None or destination is None:
             return web.Response(status=403)
-        if not source.exists():
-            return web.Response(status=404)
         if request.query.get("overwrite", "true") == "false" and destination.exists():
             return web.Response(status=409, text="File already exists")
         destination.parent.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ class Drawn:
         outputs: What it gives.
         links: What comes to its inputs, by their names: the id of another node of its graph, and the output of that.
         constants: The values of inputs that the editor has no widget for.
+        properties: The editor's own notes.
         mode: 2 for muted.
         shows_picture: Whether there is one below its widgets.
     """
@@ -42,6 +43,7 @@ class Drawn:
     outputs: list[SavedOutput]
     links: dict[str, tuple[str, int]] = field(factory=dict)
     constants: dict[str, Any] = field(factory=dict)
+    properties: dict[str, Any] = field(factory=dict)
     mode: int = 0
     shows_picture: bool = False
 
@@ -80,6 +82,7 @@ def draw(node_id: str, node: Mapping[str, Any], catalog: Mapping[str, Any]) -> D
     else:
         values = {name: value for name, value in inputs.items() if not links.is_link(value)}
         drawn.face.widgets += [Widget(name, "text", unwrapped(value)) for name, value in values.items()]
+    drawn.properties = _properties(inputs)
     sockets = {slot.name for slot in drawn.face.slots} - {widget.name for widget in drawn.face.widgets}
     drawn.constants = {name: value for name, value in inputs.items() if name in sockets and not links.is_link(value)}
     return drawn
@@ -116,6 +119,17 @@ def _fill(face: Face, inputs: Mapping[str, Any]) -> None:
                 widget.value = escaped(value)
         elif widget.choices == _CONTROLS and not widget.sent:
             widget.value = "fixed"  # or the editor would change the seed before its first run
+
+
+def _properties(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What nodes with a view of three-dimensional things keep beside their widgets: how it is turned."""
+    for value in inputs.values():
+        camera = value.get("camera_info") if isinstance(value, dict) else None
+        if isinstance(camera, dict):
+            state = {key: camera[key] for key in ("position", "target", "zoom", "cameraType") if key in camera}
+            config = {key: camera[key] for key in ("cameraType", "fov") if key in camera}
+            return {"Camera Config": {**config, "state": state}}
+    return {}
 
 
 def _takes_picture(class_type: str, definition: Mapping[str, Any]) -> bool:

@@ -103,4 +103,4 @@ def _columns(boxes: Mapping[str, Box]) -> dict[str, int]:
     for node_id, fed in consumers.items():
         if not boxes[node_id].sources:
             columns[node_id] = max(0, min(fed) - 1)
-    return columns
+    return {node_id: columns[node_id] for node_id in boxes}

@@ -28,14 +28,17 @@ Path: TypeAlias = tuple[str, ...]
 _NUMBER = "(?:0|[1-9][0-9]{0,14})"
 _NESTED = re.compile(rf"{_NUMBER}(?::{_NUMBER}){{1,20}}")
 
+_MOST_OUTPUTS = 1000
+"""Higher numbers, and those below 0, are those of no output."""
+
 
 @define(eq=False)
 class End:
-    """An input or output of a subgraph; an output has what it gives within."""
+    """An input or output of a subgraph; of an output, where it comes from within."""
 
     name: str
     type: Any
-    origin: tuple[str, int] | None = None
+    origin: tuple[str, int] = ("", 0)
 
 
 @define(eq=False)
@@ -86,7 +89,7 @@ class _Nesting:
         for node_id, path in self._paths.items():
             node = self._drawn[node_id]
             for name, source, number in links.sources(self._graph[node_id]["inputs"]):
-                if source in self._paths:
+                if source in self._paths and 0 <= number < _MOST_OUTPUTS:
                     node.links[name] = self._origin(path[:-1], source, int(number))
         return self._levels
 

@@ -57,8 +57,7 @@ def to_editor(graph: Graph, catalog: Mapping[str, Any]) -> dict[str, Any]:
 def _subgraph(level: Level, catalog: Mapping[str, Any], numbers: Iterator[int]) -> dict[str, Any]:
     nodes, links = _content(level, catalog, numbers)
     for place, end in enumerate(level.outputs):
-        if end.origin is not None:
-            links.append(_link(numbers, end.origin, (OUTPUTS, place), end.type))
+        links.append(_link(numbers, end.origin, (OUTPUTS, place), end.type))
     _note(nodes, links)
     right = max((node["pos"][0] + node["size"][0] for node in nodes), default=0)
     highest = [node["id"] for node in nodes if isinstance(node["id"], int)]
@@ -105,7 +104,7 @@ def _content(
         slots = {name: node.slot(name) for name in node.links}
         numbered = {slot.name: place for place, slot in enumerate(node.face.slots)}
         for name, (source, number) in node.links.items():
-            given = level.inputs[number] if source == INPUTS else level.nodes[source].output(number)
+            given = level.inputs[number] if source == INPUTS and level.path else level.nodes[source].output(number)
             links.append(_link(numbers, (source, number), (node.id, numbered[name]), given.type))
             slots[name].link = links[-1]["id"]
     boxes = {
@@ -157,7 +156,7 @@ def _node(node: Drawn, catalog: Mapping[str, Any]) -> dict[str, Any]:
         "mode": node.mode,
         "inputs": [_slot(slot) for slot in node.face.slots],
         "outputs": [{"name": output.name, "type": output.type, "links": None} for output in node.outputs],
-        "properties": {},
+        "properties": node.properties,
         "widgets_values": values,
     }
     return entry if node.title is None else {**entry, "title": node.title}

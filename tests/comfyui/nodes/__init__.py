@@ -34,7 +34,7 @@ from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
 from PIL import Image
 from server import PromptServer
 
-from . import captured
+from . import shared
 from .checkpoint import TestCheckpoint
 
 SUBFOLDER = "comfyclient_tests"
@@ -463,7 +463,7 @@ class TestPrint(_Node):
 
 
 NODE_CLASS_MAPPINGS: dict[str, Any] = {cls.__name__: cls for cls in (*_Node.__subclasses__(), TestCheckpoint)}
-NODE_CLASS_MAPPINGS |= captured.NODES
+NODE_CLASS_MAPPINGS |= shared.NODES
 
 # --- requests -----------------------------------------------------------------------------------------------
 

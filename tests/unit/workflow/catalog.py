@@ -34,7 +34,7 @@ CATALOG: dict[str, Any] = {
             "model": ["MODEL"],
             "positive": ["TEXTS"],
         },
-        optional={"small": ["INT", {"min": -5, "max": 3, "control_after_generate": True}], "mask": ["MASK"]},
+        optional={"small_seed": ["INT", {"min": -5, "max": 3, "control_after_generate": True}], "mask": ["MASK"]},
     ),
     "Picture": node("IMAGE", "MASK", required={"image": [["a.png"], {"image_upload": True}]}),
     "Sum": node(

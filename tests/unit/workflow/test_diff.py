@@ -44,6 +44,7 @@ def test_a_diff_says_what_changed() -> None:
         ("2", "inputs", "weight"),
     ]
     assert diff.changed[0].after is diff.changed[3].before is ABSENT
+    assert repr(ABSENT) == "nothing"
     assert dict(diff.added[0]) == {"images": ["2", 0]}
 
 

@@ -162,3 +162,15 @@ def test_a_template_of_the_server_of_the_environment(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("COMFYUI_URL", server.url)
         server.answers = [json_reply(SAVED), json_reply(CATALOG)]
         assert Workflow.template("red").to_api() == GRAPH
+
+
+def test_what_was_not_edited_is_the_editors_file_again() -> None:
+    for workflow in (Workflow.load(SAVED), Workflow.load(SAVED, catalog=CATALOG)):
+        saved = workflow.to_editor(CATALOG)
+        assert saved == SAVED
+        saved["nodes"].clear()
+        assert workflow.to_editor(CATALOG) == SAVED
+    workflow = Workflow.load(SAVED, catalog=CATALOG)
+    workflow["1"]["color"] = 9
+    assert workflow.to_editor(CATALOG) != SAVED
+    assert Workflow.load(workflow.to_editor(CATALOG), catalog=CATALOG) == workflow

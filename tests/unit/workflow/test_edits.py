@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
-from tests.unit.workflow.catalog import CATALOG
+from tests.unit.workflow.catalog import CATALOG, node
 
 
 def graph() -> dict[str, Any]:
@@ -36,7 +37,9 @@ def test_a_new_node_gets_the_next_number(workflow: Workflow) -> None:
     assert (node.id, node.class_type, node.title, dict(node)) == ("6", "Save", "Again", {"images": ["4", 0]})
     assert list(workflow)[-1] == "6"
     assert Workflow({}).add("Load").id == "1"
-    assert Workflow({"104:7": graph()["1"], "x9": graph()["1"], "²": graph()["1"]}).add("Load").id == "105"
+    odd = ("104:7", "x9", "²", "1" * 5000)
+    assert Workflow({node_id: graph()["1"] for node_id in odd}).add("Load").id == "105"
+    assert Workflow({"4:300": graph()["1"]}).add("Load").id == "301"
     assert workflow.add("Save", node_id="mine").id == "mine"
 
 
@@ -85,6 +88,26 @@ def test_readers_whose_class_nobody_knows_get_the_input_beside_the_output(workfl
     assert dict(workflow["6"]) == {"a": ["1", 1], "b": ["1", 0]}
 
 
+def test_an_input_that_takes_what_comes_wants_what_came() -> None:
+    kind = ["COMFY_MATCHTYPE_V3", {"template": {"template_id": "any", "allowed_types": "*"}}]
+    catalog = {**CATALOG, "Switch": node("COMFY_MATCHTYPE_V3", required={"one": kind, "other": kind})}
+    workflow = Workflow(graph())
+    workflow.add("Switch", {"one": ["7", 0]}, node_id="6")
+    workflow.add("Sample", {"seed": 1, "model": ["1", 0], "mask": ["1", 5]}, node_id="7")
+    workflow["7"].bypass(catalog)  # an IMAGE comes, and none goes in
+    assert dict(workflow["6"]) == {}
+    workflow["6"]["other"] = ["2", 1]
+    workflow["2"].bypass(catalog)
+    assert dict(workflow["6"]) == {"other": ["1", 1]}
+
+
+def test_links_to_outputs_that_there_are_not_are_cut() -> None:
+    workflow = Workflow({"1": {"class_type": "Save", "inputs": {}}})
+    workflow.add("Save", {"images": ["1", -1]})
+    workflow["1"].bypass(CATALOG)
+    assert dict(workflow["2"]) == {}
+
+
 def test_inputs_that_grow_are_rewired(workflow: Workflow) -> None:
     workflow.add("Sum", {"values.v0": ["2", 0], "values.v1": ["2", 0]}, node_id="6")
     workflow["2"].bypass(CATALOG)  # no INT among its inputs
@@ -108,6 +131,21 @@ def test_to_bypass_a_node_its_class_must_be_known(workflow: Workflow) -> None:
     assert workflow == Workflow(graph())
 
 
+def test_what_has_a_widget_gets_its_default_when_it_loses_its_link(workflow: Workflow) -> None:
+    workflow.add("Sum", {"values.v0": ["6", 0]}, node_id="6")
+    for path in ("4.steps", "4.seed", "5.filename_prefix", "4.mask"):
+        workflow.set({path: ["6", 0]}, add=True)
+    muted = workflow.copy()
+    muted["6"].mute(CATALOG)
+    bypassed = workflow.copy()
+    bypassed["6"].bypass(CATALOG)
+    assert muted == bypassed
+    assert dict(muted["4"]) == {"seed": 0, "steps": 20, "model": ["2", 0], "positive": ["3", 0]}
+    assert muted["5"]["filename_prefix"] == "x"
+    workflow["6"].mute()
+    assert dict(workflow["4"]) == {"model": ["2", 0], "positive": ["3", 0]}
+
+
 # --- outputs ---
 
 
@@ -122,30 +160,51 @@ def test_outputs_are_what_the_catalogue_says_or_what_nobody_reads(workflow: Work
 # --- seeds ---
 
 
-def test_without_a_catalogue_seeds_are_known_by_their_names(workflow: Workflow) -> None:
-    workflow.add("Choice", {"how": "scale", "how.seed": 4, "noise_seed": True, "seeds": 3}, node_id="6")
-    workflow.add("Sample", {"seed": ["4", 0], "noise_seed": 1.5}, node_id="7")
+def test_seeds_are_known_by_their_names(workflow: Workflow) -> None:
+    workflow.add(
+        "Choice", {"how": "scale", "how.seed": 4, "noise_seed": True, "seeds": 3, "Image_Seed": 1}, node_id="6"
+    )
+    workflow.add("Sample", {"seed": ["4", 0], "noise_seed": 1.5, "value": 7, "seed.x": 1}, node_id="7")
+    before = workflow.copy()
     drawn = workflow.randomize_seeds(rng=random.Random(1))  # noqa: S311 - no secret
-    assert list(drawn) == ["4.seed", "6.how.seed"]
-    assert all(0 <= seed < 2**31 for seed in drawn.values())
-    changed = Workflow(graph()).diff(workflow)
-    assert [change.name for change in changed.changed] == ["seed"]
-    assert workflow["4"]["seed"] == drawn["4.seed"]
-    again = Workflow(graph())
-    again.set({"4.seed": drawn["4.seed"]})
-    assert again["4"] == workflow["4"]
+    assert list(drawn) == ["4.seed", "6.how.seed", "6.Image_Seed"]
+    assert all(1 <= seed < 2**31 for seed in drawn.values())
+    again = before.copy()
+    again.set(drawn)
+    assert again == workflow != before
 
 
-def test_the_catalogue_knows_seeds_and_their_bounds(workflow: Workflow) -> None:
+def test_the_catalogue_knows_how_large_they_may_be(workflow: Workflow) -> None:
     workflow.add("Choice", {"how": "scale", "how.seed": 4, "how.width": 8}, node_id="6")
-    workflow["4"]["small"] = 9
+    workflow.add("Unknown", {"seed": 9}, node_id="7")
+    workflow["4"]["small_seed"] = 9
     workflow["2"]["seed"] = 7  # which its class does not declare
     drawn = [workflow.randomize_seeds(CATALOG) for _ in range(60)]
-    assert {tuple(seeds) for seeds in drawn} == {("4.seed", "4.small", "6.how.seed")}
-    assert {seeds["4.small"] for seeds in drawn} <= {0, 1, 2, 3}
+    assert {tuple(seeds) for seeds in drawn} == {("4.seed", "4.small_seed", "6.how.seed", "7.seed")}
+    assert {seeds["4.small_seed"] for seeds in drawn} <= {0, 1, 2, 3}
     assert max(seeds["4.seed"] for seeds in drawn) > 2**60
+    assert max(seeds["7.seed"] for seeds in drawn) < 2**31
     assert len({seeds["4.seed"] for seeds in drawn}) == 60
 
 
-def test_seeds_of_classes_that_the_catalogue_lacks_are_known_by_their_names(workflow: Workflow) -> None:
-    assert list(workflow.randomize_seeds({})) == ["4.seed"]
+@pytest.mark.parametrize(
+    ("options", "least", "highest"),
+    [
+        ({}, 1, 2**31 - 1),
+        ({"min": -5, "max": -3}, -5, -3),
+        ({"min": -1, "max": 4.0}, 0, 4),
+        ({"min": 5, "max": 5}, 5, 5),
+        ({"min": "x", "max": math.inf}, 1, 2**31 - 1),
+    ],
+)
+def test_bounds_of_all_kinds(options: dict[str, Any], least: int, highest: int) -> None:
+    workflow = Workflow({"1": {"class_type": "Any", "inputs": {"seed": 99}}})
+    catalog = {"Any": node(required={"seed": ["INT", options]})}
+    assert all(least <= workflow.randomize_seeds(catalog)["1.seed"] <= highest for _ in range(30))
+
+
+@pytest.mark.parametrize("spec", [["INT", {"min": 5, "max": 3}], ["STRING", {}], ["INT", {"forceInput": True}]])
+def test_what_is_no_seed_for_the_class_is_left_alone(spec: Any) -> None:
+    workflow = Workflow({"1": {"class_type": "Any", "inputs": {"seed": 99}}})
+    assert workflow.randomize_seeds({"Any": node(required={"seed": spec})}) == {}
+    assert workflow["1"]["seed"] == 99

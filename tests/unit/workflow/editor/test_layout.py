@@ -37,10 +37,10 @@ def test_each_node_is_right_of_what_feeds_it_and_close_to_it() -> None:
 
 
 def test_a_column_is_in_the_order_of_what_feeds_it() -> None:
-    feeds = {"a": [], "b": [], "second": ["b"], "first": ["a"]}
+    feeds = {"a": [], "b": [], "second": ["b"], "first": ["a"], "third": ["b"]}
     places = arrange({name: Box((200, 100), sources) for name, sources in feeds.items()})
     assert places["a"][1] < places["b"][1]
-    assert places["first"][1] < places["second"][1]
+    assert places["first"][1] < places["second"][1] < places["third"][1]
 
 
 def test_a_chain_may_be_long() -> None:

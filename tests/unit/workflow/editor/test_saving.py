@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
 from comfyclient.workflow.editor import to_api
+from tests.editor import answers, roundtrip
 from tests.unit.workflow.catalog import CATALOG, node
 
 GIVERS = {
@@ -29,7 +32,14 @@ def graph() -> dict[str, Any]:
         "20:21:3": ("Text", {"text": "a {red|blue} fox // not a comment", "clip": ["20:2", 1]}),
         "x 4": (
             "Sample",
-            {"seed": 7, "steps": 9, "model": ["20:2", 0], "positive": ["20:21:3", 0], "small": -1, "mask": ["6", 1]},
+            {
+                "seed": 7,
+                "steps": 9,
+                "model": ["20:2", 0],
+                "positive": ["20:21:3", 0],
+                "small_seed": -1,
+                "mask": ["6", 1],
+            },
         ),
         "6": ("Picture", {"image": "mine.png [input]"}),
         "20:7": ("Choice", {"image": ["x 4", 0], "how": "scale", "how.width": ["20:8", 0], "how.seed": 3}),
@@ -129,8 +139,11 @@ def test_links_to_nowhere_are_left_out_and_unknown_outputs_are_made() -> None:
     prompt = {
         "1": {"class_type": "Load", "inputs": {"name": "a.safetensors"}},
         "3": {"class_type": "Save", "inputs": {"images": ["nowhere", 0], "filename_prefix": ["1", 7]}},
+        "4": {"class_type": "Lora", "inputs": {"model": ["1", -1], "clip": ["1", 10**12], "strength": 1}},
     }
-    assert there_and_back(prompt)["3"]["inputs"] == {"filename_prefix": ["1", 7]}
+    back = there_and_back(prompt)
+    assert back["3"]["inputs"] == {"filename_prefix": ["1", 7]}
+    assert back["4"]["inputs"] == {"strength": 1}
 
 
 def test_a_class_that_is_missing_keeps_its_values() -> None:
@@ -170,3 +183,83 @@ def test_what_is_saved_shares_nothing_with_the_workflow() -> None:
     workflow = Workflow({"1": {"class_type": "Picture", "inputs": {"image": {"__value__": [1]}}}})
     workflow.to_editor(CATALOG)["nodes"][0]["widgets_values"][0].append(2)
     assert workflow["1"]["image"] == {"__value__": [1]}
+
+
+def test_what_the_editor_exported_of_our_own_graphs_comes_back() -> None:
+    figure = roundtrip.measure(answers.answers(), answers.catalogue())
+    assert figure.differing.keys() == roundtrip.CHANGED.keys()
+    assert figure.same == figure.total - len(roundtrip.CHANGED) > 80
+    assert str(figure) == f"{figure.same} of {figure.total}"
+
+
+# --- prompts of any shape ---
+
+PLAIN: dict[str, dict[str, Any]] = {
+    "Load": {"name": "b.safetensors"},
+    "Lora": {"strength": 0.5},
+    "Text": {"text": "a {fox} // in the snow"},
+    "Sample": {"seed": 3, "steps": 4, "small_seed": -2},
+    "Choice": {"how": "scale", "how.width": 9, "how.seed": 8},
+    "Sum": {},
+    "Save": {"filename_prefix": "y"},
+}
+SOCKETS: dict[str, dict[str, str]] = {
+    "Load": {},
+    "Lora": {"model": "MODEL", "clip": "CLIP"},
+    "Text": {"text": "STRING", "clip": "CLIP"},
+    "Sample": {"seed": "INT", "model": "MODEL", "positive": "TEXTS", "mask": "MASK"},
+    "Choice": {"image": "IMAGE", "how.width": "INT"},
+    "Sum": {"values.v0": "INT", "values.v1": "INT"},
+    "Save": {"images": "IMAGE", "filename_prefix": "STRING"},
+}
+IDS = ["1", "2", "7", "7:3", "7:4", "7:5:6", "8:9", "8:10:11", "8:10:12", "8:3", "x", "-10", "07", "1:1"]
+
+
+@st.composite
+def prompts(draw: st.DrawFn, *, anyhow: bool = True) -> dict[str, Any]:
+    """Nodes with all of their values, linked across subgraphs: anyhow, or without circles and as the types allow."""
+    ids = draw(st.lists(st.sampled_from(IDS), unique=True, min_size=not anyhow, max_size=9))
+    prompt: dict[str, Any] = {}
+    for node_id in ids:
+        class_type = draw(st.sampled_from(list(PLAIN)))
+        inputs = dict(PLAIN[class_type])
+        for name, kind in SOCKETS[class_type].items():
+            outputs = [
+                [source, number]
+                for source, entry in prompt.items()
+                for number, given in enumerate(CATALOG[entry["class_type"]]["output"])
+                if given == kind
+            ]
+            if anyhow:
+                outputs = [[source, number] for source in ids for number in range(3)]
+            is_linked = draw(st.booleans())
+            if outputs and is_linked:
+                inputs[name] = draw(st.sampled_from(outputs))
+        prompt[node_id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": f"node {len(prompt)}"}}
+    return prompt
+
+
+@given(prompts())
+def test_any_prompt_comes_back(prompt: dict[str, Any]) -> None:
+    assert there_and_back(prompt) == prompt
+
+
+def switched(prompt: dict[str, Any], node_id: str, mode: int) -> dict[str, Any]:
+    """The prompt's save file, with a node muted or bypassed as the editor notes it."""
+    saved: dict[str, Any] = json.loads(json.dumps(Workflow(prompt).to_editor(CATALOG)))
+    graphs = [saved, *saved["definitions"]["subgraphs"]]
+    (found,) = [
+        entry for each in graphs for entry in each["nodes"] if entry.get("title") == prompt[node_id]["_meta"]["title"]
+    ]
+    found["mode"] = mode
+    return saved
+
+
+@given(prompts(anyhow=False), st.data())
+def test_to_mute_and_to_bypass_mean_what_they_mean_in_the_editor(prompt: dict[str, Any], data: st.DataObject) -> None:
+    node_id = data.draw(st.sampled_from(list(prompt)))
+    muted, bypassed = Workflow(prompt), Workflow(prompt)
+    muted[node_id].mute(CATALOG)
+    bypassed[node_id].bypass(CATALOG)
+    assert muted.to_api() == to_api(switched(prompt, node_id, 2), CATALOG)
+    assert bypassed.to_api() == to_api(switched(prompt, node_id, 4), CATALOG)

@@ -1,6 +1,7 @@
-"""The nodes that the answers in tests/captures/prompt_errors.json were captured with, as far as validating them goes.
+"""Nodes in ComfyUI's own form that import nothing of it, so that the embedded server runs this very file too.
 
-They are written in ComfyUI's own form and import nothing of it, so that the embedded server runs this very file too.
+Those whose names begin with Proto are the ones that the answers in tests/captures/prompt_errors.json were captured
+with, as far as validating them goes.
 """
 
 from typing import Any
@@ -105,6 +106,81 @@ class ProtoTinyModel(_Node):
 
     OUTPUT_NODE = False
     RETURN_TYPES = ("MODEL", "CONDITIONING", "CONDITIONING")
+
+
+class TestLazy(_Node):
+    """Asks for one of its inputs only."""
+
+    FUNCTION = "choose"
+    OUTPUT_NODE = False
+    RETURN_TYPES = (ANY,)
+    INPUTS = {
+        "required": {"first": ("BOOLEAN", {"default": True})},
+        "optional": {"a": (ANY, {"lazy": True}), "b": (ANY, {"lazy": True})},
+    }
+
+    def check_lazy_status(self, *, first: bool, a: Any = None, b: Any = None) -> list[str]:
+        return ["a"] if first and a is None else ["b"] if not first and b is None else []
+
+    def choose(self, *, first: bool, a: Any = None, b: Any = None) -> tuple[Any]:
+        return (a if first else b,)
+
+
+class TestGather(_Node):
+    """Takes all items of a list at once."""
+
+    FUNCTION = "gather"
+    INPUT_IS_LIST = True
+    INPUTS = {"required": {"value": ("INT", {})}}
+
+    def gather(self, value: list[int]) -> dict[str, Any]:
+        return {"ui": {"sum": [sum(value)], "count": [len(value)]}, "result": (sum(value),)}
+
+
+class TestHidden(_Node):
+    """Shows what it is told without being linked to it."""
+
+    RETURN_TYPES = ()
+    INPUTS = {
+        "required": {"link": (ANY, {"rawLink": True})},
+        "hidden": {
+            "prompt": "PROMPT",
+            "graph": "DYNPROMPT",
+            "info": "EXTRA_PNGINFO",
+            "me": "UNIQUE_ID",
+            "key": "API_KEY_COMFY_ORG",
+            "token": "AUTH_TOKEN_COMFY_ORG",
+            "other": ("INT", {"default": 3}),
+        },
+    }
+
+    def run(self, **inputs: Any) -> dict[str, Any]:
+        graph = inputs.pop("graph")
+        myself = graph.get_node(inputs["me"])["class_type"]
+        known = [myself, graph.has_node("nobody"), graph.get_original_prompt() == inputs["prompt"]]
+        return {"ui": {"told": [inputs], "known": known}}
+
+
+class TestIntermediate(_Node):
+    """Shows what passes through, though it is no output."""
+
+    OUTPUT_NODE = False
+    HAS_INTERMEDIATE_OUTPUT = True
+    RETURN_TYPES = (ANY,)
+    INPUTS = {"required": {"value": (ANY, {})}}
+
+
+class TestChanged(_Node):
+    """Says itself whether it would give something new."""
+
+    OUTPUT_NODE = False
+    INPUTS = {"required": {"value": ("INT", {"default": 0}), "changed": ("STRING", {"default": ""})}}
+
+    @classmethod
+    def IS_CHANGED(cls, value: int, changed: str) -> Any:
+        if changed == "raise":
+            raise ValueError(value)
+        return {"always": float("nan"), "never": 1}.get(changed, changed)
 
 
 NODES: dict[str, Any] = {cls.__name__: cls for cls in _Node.__subclasses__()}
