@@ -57,7 +57,8 @@ def inputs_of(
     inputs = dict(reader.read(declared.values()))
     reader.refuse_unknown()
     if reader.problems:
-        raise WorkflowError(report([f"{class_type}: {problem}" for problem in reader.problems]))
+        message = report(reader.problems, class_type)
+        raise WorkflowError(message if len(reader.problems) > 1 else f"{class_type}: {message}")
     return inputs
 
 

@@ -111,10 +111,10 @@ class Builder(Graph):
         self._makers: dict[str, Callable[..., Any]] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_") or name not in self._spelled:  # what is private would be asked for while copying, too
-            near = "" if name.startswith("__") else nearest_hint(name, self._spelled)
-            raise AttributeError(f"there is no node class {name!r}{near}")
-        return self[self._spelled[name]]
+        spelled_so = self.__dict__.get("_spelled", {})  # not there while it is copied
+        if name not in spelled_so:
+            raise AttributeError(f"there is no node class {name!r}{nearest_hint(name, spelled_so)}")
+        return self[spelled_so[name]]
 
     def __getitem__(self, class_type: str) -> Callable[..., Any]:
         """The method of a class, by the server's name."""

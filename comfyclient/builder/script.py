@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["to_python"]
 
-_WIDTH = 100
+_WIDTH = 96  # and the indentation
 _LONGEST_NAME = 30
 _INDENT = "    "
 _NAMES = ("g", "build", "client", "Client", "Builder", "Workflow")
@@ -185,7 +185,7 @@ class _Writer:
         return f"{', '.join(names)} = "
 
     def _new_name(self, wanted: str) -> str:
-        name = free(wanted[:_LONGEST_NAME].rstrip("_") or "node", self._taken)
+        name = free(wanted if len(wanted) <= _LONGEST_NAME else wanted[:_LONGEST_NAME].rstrip("_"), self._taken)
         self._taken.add(name)
         return name
 

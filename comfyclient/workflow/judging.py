@@ -6,6 +6,7 @@ Its own rules, as ComfyUI 0.30.0 has them. They decide for the builder as they d
 from __future__ import annotations
 
 import operator
+import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -78,13 +79,13 @@ def of_value(info: InputInfo, value: Any, class_type: str, is_socket: Callable[[
 
 def of_link(info: InputInfo, given: Any, class_type: str) -> Finding | None:
     """What is wrong with a link, by the type of the output that it takes; ``{}`` in the message stands for that."""
-    wanted = declared(info)
     if is_file(info, class_type) and class_type not in _LENIENT_CLASSES:
         return Finding("is looked at by the node before anything runs, when {} is not known yet", EXCEPTION)
+    wanted = declared(info)
     if not fits(given, wanted):
         return Finding(f"wants {type_name(wanted)}, but {{}} is {type_name(given)}", "return_type_mismatch")
-    if info.types != ("*",) and not fits(given, ",".join(info.types)) and not isinstance(wanted, list):
-        return Finding(f"wants {' or '.join(info.types)}, but {{}} is {type_name(given)}")  # MATCHTYPE takes any
+    if isinstance(wanted, str) and wanted in _ANY and not fits(given, ",".join(info.types)):  # where none looks
+        return Finding(f"wants {' or '.join(info.types)}, but {{}} is {type_name(given)}")
     return None
 
 
@@ -135,7 +136,7 @@ def decides(info: InputInfo) -> bool:
 
 def is_file(info: InputInfo, class_type: str) -> bool:
     """Whether the node looks itself whether the file is there."""
-    return takes_uploads(info) or f"{class_type}.{info.name}" in _FILES
+    return info.type == "COMBO" and (takes_uploads(info) or f"{class_type}.{info.name}" in _FILES)
 
 
 def type_name(kind: Any) -> str:
@@ -195,12 +196,13 @@ def _no_file(info: InputInfo, value: Any) -> Finding | None:
         return Finding(f"{shown(value)} is {kind_of(value)}, no name of a file", EXCEPTION)
     if info.choices is not None and value in info.choices:
         return None
-    if info.choices is None or not value or "/" in value or value.endswith("]"):
+    leads_out = posixpath.normpath(value).startswith("..")
+    if not leads_out and (info.choices is None or not value or "/" in value or value.endswith("]")):
         return Finding(f"{shown(value)} is none of the files that the catalogue lists: only the server knows it")
-    message, near = not_among(value, info.choices)
+    message, near = not_among(value, info.choices or ())
     return Finding(f"{shown(value)} {message}", "custom_validation_failed", near)
 
 
 def _is_changed(value: Any, meant: Any) -> bool:
     """Whether turning a value into its type makes another one of it."""
-    return bool(meant != value) or (isinstance(value, bool) and not isinstance(meant, bool))
+    return (meant is not value and bool(meant != value)) or (isinstance(value, bool) and not isinstance(meant, bool))

@@ -136,15 +136,16 @@ class _Validation:
         giver = self._info(source)
         if giver is None:
             return
-        named = f"node {self._label(source)}"
         if slot >= len(giver.output):
             count = len(giver.output)
             has = f"has only {count}" if count else "has none"
-            message = f"input {info.name!r} takes output {slot} of {named}, which {has}"
+            message = f"input {info.name!r} takes output {slot} of node {self._label(source)}, which {has}"
             yield self._problem(node_id, message, info.name, self._exception(node_id))
         elif finding := judging.of_link(info, giver.output[slot], class_type):
-            message = f"input {info.name!r} {finding.message}".replace("{}", f"output {slot} of {named}")
-            yield self._of_finding(node_id, finding, message, info.name)
+            output = f"output {slot} of node {self._label(source)}"
+            yield self._of_finding(
+                node_id, finding, f"input {info.name!r} {finding.message.replace('{}', output)}", info.name
+            )
 
     def _missing_class(self, node_id: str) -> Problem:
         class_type = self._graph[node_id]["class_type"]
