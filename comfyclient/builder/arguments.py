@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from comfyclient.builder.sockets import Outputs, Socket, Unchecked, label, names_of
 from comfyclient.builder.spelling import identifier
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow import judging
+from comfyclient.workflow import judging, local
 from comfyclient.workflow.check import unwritable
-from comfyclient.workflow.document import Node
+from comfyclient.workflow.node import Node
 from comfyclient.workflow.wording import kind_of, listed, nearest, report, shown
 
 if TYPE_CHECKING:
@@ -153,6 +153,9 @@ class _Reader:
         elif isinstance(value, (Outputs, Unchecked, Node)):
             written = None
             why = f"takes one output, not {_described(value)}"
+        elif local.is_local(value):
+            written = value
+            why = None if judging.takes_uploads(info) else f"is {local.named(value)}, and takes no file"
         else:
             is_list = isinstance(value, (list, tuple))
             written = {"__value__": list(value)} if is_list else value

@@ -12,14 +12,15 @@ from comfyclient.builder.spelling import identifier, spelled
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow.check import shape_problems
 from comfyclient.workflow.classes import Classes
-from comfyclient.workflow.document import Node, Workflow
+from comfyclient.workflow.document import Workflow
+from comfyclient.workflow.node import Node
 from comfyclient.workflow.wording import MissingError, kind_of, nearest_hint, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from comfyclient.types.nodes import InputInfo, NodeInfo
-    from comfyclient.workflow.classes import Catalog
+    from comfyclient.workflow.catalog import Catalog
 
 __all__ = ["Builder", "Graph"]
 
@@ -75,10 +76,10 @@ class Graph:
 
     def _keep(self, node_id: str, raw: dict[str, Any]) -> Node:
         self._nodes[node_id] = raw
-        return Node(node_id, raw)
+        return Node(node_id, self._nodes)
 
     def _is_ours(self, node: Node) -> bool:
-        return self._nodes.get(node.id) is node._raw  # noqa: SLF001 - a node is a view of that
+        return node._graph is self._nodes and node.id in self._nodes  # noqa: SLF001 - a node is a view of that
 
 
 class Builder(Graph):
@@ -98,7 +99,7 @@ class Builder(Graph):
     Runs in the caller's thread, and for one thread at a time; nothing is sent.
 
     Args:
-        catalog: What ``client.nodes.list()`` returns, or a server's ``/object_info`` as parsed JSON.
+        catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
 
     Raises:
         WorkflowError: The catalogue is none. The methods raise it for everything that is wrong with their arguments.
@@ -169,7 +170,7 @@ class Builder(Graph):
         return kinds
 
     def _given_by(self, node_id: str, slot: int) -> Any:
-        node = Node(node_id, self._nodes[node_id])
+        node = Node(node_id, self._nodes)
         return self._given(self._classes[node.class_type], node)[slot] if node.class_type in self._classes else "*"
 
 

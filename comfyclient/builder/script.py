@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from comfyclient.types.nodes import InputInfo
-    from comfyclient.workflow.classes import Catalog
-    from comfyclient.workflow.document import Node, Workflow
+    from comfyclient.workflow.catalog import Catalog
+    from comfyclient.workflow.document import Workflow
     from comfyclient.workflow.links import Graph as Nodes
+    from comfyclient.workflow.node import Node
 
 __all__ = ["to_python"]
 
@@ -56,7 +57,7 @@ def to_python(workflow: Workflow, catalog: Catalog) -> str:
 
     Args:
         workflow: What to write.
-        catalog: What ``client.nodes.list()`` returns, or a server's ``/object_info`` as parsed JSON.
+        catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
 
     Raises:
         WorkflowError: A value is none that Python can write down, or the catalogue is none.
@@ -100,7 +101,7 @@ class _Writer:
     """Writes one workflow."""
 
     def __init__(self, workflow: Workflow, classes: Classes) -> None:
-        self._graph: Nodes = workflow.to_api()
+        self._graph: Nodes = workflow.to_api(classes)
         self._classes = classes
         self._trial = _Trial(classes)
         self._used = {(source, slot) for node in self._graph.values() for _, source, slot in sources(node["inputs"])}

@@ -11,7 +11,7 @@ from comfyclient.workflow.judging import type_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from comfyclient.workflow.document import Node
+    from comfyclient.workflow.node import Node
 
 __all__ = ["Outputs", "Socket", "Unchecked"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from comfyclient.types.nodes import InputInfo, NodeInfo
-    from comfyclient.workflow.classes import Catalog
+    from comfyclient.workflow.catalog import Catalog
 
 __all__ = ["stubs"]
 
@@ -45,7 +45,7 @@ def stubs(catalog: Catalog) -> str:
     there is no such module when it runs.
 
     Args:
-        catalog: What ``client.nodes.list()`` returns, or a server's ``/object_info`` as parsed JSON.
+        catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
 
     Raises:
         WorkflowError: The catalogue is none.

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from comfyclient._convert import Misfit, structure
+from comfyclient._lazy import LazyMapping
 from comfyclient.errors import WorkflowError
 from comfyclient.types.nodes import InputInfo, NodeInfo
-from comfyclient.workflow.wording import kind_of
+from comfyclient.workflow.catalog import definitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
-Catalog: TypeAlias = "Mapping[str, NodeInfo] | Mapping[str, Any]"
-"""What ``client.nodes.list()`` returns, or the server's answer to ``GET /object_info``, parsed."""
+    from comfyclient.workflow.catalog import Catalog
 
 _WIDGETS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "*"})
 
 
-class Classes(Mapping[str, NodeInfo]):
+class Classes(LazyMapping[NodeInfo]):
     """A catalogue, each class of which is built once.
 
     Raises:
@@ -28,26 +27,19 @@ class Classes(Mapping[str, NodeInfo]):
     """
 
     def __init__(self, catalog: Catalog) -> None:
-        if not isinstance(catalog, Mapping):
-            raise WorkflowError(f"a catalogue of nodes is what client.nodes.list() returns, not {kind_of(catalog)}")
-        self._catalog = catalog
+        super().__init__(definitions(catalog), lambda entry: structure(entry, NodeInfo))
         self._built: dict[str, NodeInfo] = {}
         self._declared: dict[str, tuple[dict[str, InputInfo], bool]] = {}
 
     def __getitem__(self, class_type: str) -> NodeInfo:
         built = self._built.get(class_type)
         if built is None:
-            built = self._built[class_type] = _read(class_type, self._catalog[class_type])
+            try:
+                built = self._built[class_type] = super().__getitem__(class_type)
+            except Misfit as misfit:
+                message = f"the catalogue's description of {class_type!r} is none: {misfit}"
+                raise WorkflowError(message) from None
         return built
-
-    def __contains__(self, class_type: object) -> bool:
-        return class_type in self._catalog
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._catalog)
-
-    def __len__(self) -> int:
-        return len(self._catalog)
 
     def inputs(self, class_type: str, values: Mapping[str, Any]) -> dict[str, InputInfo]:
         """The inputs that a node of this class can be given beside these: ``NodeInfo.inputs_for``, only faster."""
@@ -66,21 +58,6 @@ class Classes(Mapping[str, NodeInfo]):
     @cached_property
     def _given(self) -> frozenset[str]:
         """The types of all outputs."""
-        raw = getattr(self._catalog, "raw", self._catalog)  # not built where that is not needed
-        outputs = [entry.output if isinstance(entry, NodeInfo) else _outputs(entry) for entry in raw.values()]
-        kinds = {kind for each in outputs for kind in each if isinstance(kind, str)}
+        outputs = [entry.get("output") for entry in self.raw.values() if isinstance(entry, dict)]
+        kinds = {kind for each in outputs for kind in each or () if isinstance(kind, str)}
         return frozenset(part for kind in kinds for part in kind.split(","))
-
-
-def _outputs(entry: Any) -> list[Any]:
-    found = entry.get("output") if isinstance(entry, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def _read(class_type: str, entry: Any) -> NodeInfo:
-    if isinstance(entry, NodeInfo):
-        return entry
-    try:
-        return structure(entry, NodeInfo)
-    except Misfit as misfit:
-        raise WorkflowError(f"the catalogue's description of {class_type!r} is none: {misfit}") from None

@@ -348,7 +348,7 @@ class Workflow(Mapping[str, Node]):
         ``client.nodes.list(refresh=True)``, the choices are those of now. Nothing is sent.
 
         Args:
-            catalog: What ``client.nodes.list()`` returns, or a server's ``/object_info`` as parsed JSON.
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
 
         Returns:
             The problems, in the order of the nodes; none for a workflow that is right.
@@ -358,7 +358,7 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
 
-        return validate(self._graph, catalog)
+        return validate(self.to_api(catalog) if self.needs_catalog else self._graph, catalog)
 
     def models(self, catalog: Catalog) -> list[NeededModel]:
         """Every model file that the workflow names, and whether the server has it.
@@ -371,7 +371,7 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
 
-        return models(self._graph, catalog)
+        return models(self.to_api(catalog) if self.needs_catalog else self._graph, catalog)
 
     def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
         """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.

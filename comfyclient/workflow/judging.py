@@ -115,10 +115,8 @@ def fits(given: Any, wanted: Any) -> bool:
 
 
 def takes_uploads(info: InputInfo) -> bool:
-    """Whether it is a choice among files that users upload."""
-    return info.type == "COMBO" and any(
-        name.endswith("_upload") and value is True for name, value in info.options.items()
-    )
+    """Whether it takes the name of a file that users upload."""
+    return any(name.endswith("_upload") and value is True for name, value in info.options.items())
 
 
 def of_missing(info: InputInfo, class_type: str) -> Finding:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from comfyclient.types.nodes import InputInfo
-    from comfyclient.workflow.classes import Catalog
+    from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.links import Graph
 
 __all__ = ["NeededModel", "models"]

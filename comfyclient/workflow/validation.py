@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import evolve, frozen
 
 from comfyclient.errors import node_label
-from comfyclient.workflow import check, judging, links
+from comfyclient.workflow import check, judging, links, local
 from comfyclient.workflow.classes import Classes
 from comfyclient.workflow.wording import listed, nearest, shown
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from comfyclient.types.nodes import InputInfo, NodeInfo
-    from comfyclient.workflow.classes import Catalog
+    from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.links import Graph
 
 __all__ = ["Problem", "validate"]
@@ -74,7 +74,7 @@ class _Validation:
         outputs = [node_id for node_id in self._graph if (info := self._info(node_id)) and info.output_node]
         needed = links.ancestors(self._graph, outputs) if outputs else set(self._graph)
         unsendable: dict[str, list[Problem]] = {}
-        for finding in check.findings(self._graph):
+        for finding in check.findings(local.uploaded(self._graph)):
             unsendable.setdefault(finding.node_id, []).append(self._unsendable(finding))
         found = unsendable.get("", [])
         for node_id in self._graph:
@@ -110,14 +110,24 @@ class _Validation:
                     yield self._missing_input(node_id, each, unknown)
             elif isinstance(values[name], (list, tuple)):
                 yield from self._of_link(node_id, each, values[name])
-            elif finding := judging.of_value(each, values[name], class_type, self._classes.is_socket):
-                yield self._of_finding(node_id, finding, f"input {name!r}: {finding.message}", name)
+            else:
+                yield from self._of_value(node_id, each, values[name])
         if class_type not in judging.TAKES_MORE:
             for name in unknown:
                 near = tuple(nearest(name, inputs))
                 hint = f"; nearest: {listed(map(shown, near))}" if near else f"; it has {listed(map(shown, inputs))}"
                 message = f"the class has no input {shown(name)}, and the server ignores it{hint if inputs else ''}"
                 yield self._problem(node_id, message, name, near=near)
+
+    def _of_value(self, node_id: str, info: InputInfo, value: Any) -> Iterator[Problem]:
+        if local.is_local(value):  # a file that is uploaded when the workflow runs
+            if not judging.takes_uploads(info):
+                message = f"input {info.name!r} is {local.named(value)}, and takes no file"
+                yield evolve(self._problem(node_id, message, info.name), severity="error")
+            return
+        class_type = self._graph[node_id]["class_type"]
+        if finding := judging.of_value(info, value, class_type, self._classes.is_socket):
+            yield self._of_finding(node_id, finding, f"input {info.name!r}: {finding.message}", info.name)
 
     def _of_link(self, node_id: str, info: InputInfo, link: Any) -> Iterator[Problem]:
         class_type = self._graph[node_id]["class_type"]
