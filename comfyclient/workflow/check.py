@@ -34,7 +34,7 @@ def shape_problems(graph: Mapping[Any, Any]) -> list[str]:
         if not isinstance(node, Mapping):
             problems.append(f'{named} is {kind_of(node)}, not {{"class_type": ..., "inputs": {{...}}}}')
             continue
-        if not isinstance(node.get("class_type"), str):
+        if not isinstance(node.get("class_type", 0), str | None):  # the editor writes null for a type that is missing
             what = f"is {kind_of(node['class_type'])}, not a string" if "class_type" in node else "is missing"
             problems.append(f"{named}: its class_type {what}")
         if not isinstance(node.get("inputs", {}), Mapping):
@@ -49,13 +49,13 @@ class Finding(NamedTuple):
         message: What is wrong, in a sentence.
         node_id: The node; empty for the whole workflow.
         input: Its input; ``None`` for the node as a whole.
-        kind: What sort of thing it is: ``"link"``, ``"circle"`` or something else.
+        kind: What sort of thing it is: ``"class"``, ``"link"``, ``"circle"`` or something else.
     """
 
     message: str
     node_id: str = ""
     input: Any = None
-    kind: Literal["link", "circle", ""] = ""
+    kind: Literal["class", "link", "circle", ""] = ""
 
 
 def content_problems(graph: Graph) -> list[str]:
@@ -79,21 +79,27 @@ def findings(graph: Graph) -> list[Finding]:
     for node_id, node in graph.items():
         if unwritten:
             found += _unwritten(node_id, node)
-        for name, value in node["inputs"].items():
-            if not isinstance(name, str):
-                found.append(Finding(f"the name of input {shown(name)} is no string", node_id, name))
-            if surely_meant(value, graph) and (why := misread(value, graph)):
-                found.append(Finding(f"input {shown(name)} {why}", node_id, name, "link"))
-            if isinstance(value, Mapping) and is_link(value.get("__value__")):
-                # It unwraps the value before it looks for links, and one to nowhere ends its worker for good.
-                why = f"is {shown(value)}, which the server makes a link of"
-                found.append(Finding(f"input {shown(name)} {why}", node_id, name))
+        if node["class_type"] is None:
+            message = "its class_type is null: the editor that exported it did not have this class of nodes"
+            found.append(Finding(message, node_id, kind="class"))
+        found += _misused(node_id, node, graph)
     if unwritten and not found:  # it is neither an input nor one of the parts beside them
         found.append(Finding(f"the workflow {unwritten}"))
     for cycle in find_cycles(graph):
         message = f"nodes feed each other in a circle: {' -> '.join(cycle.way)}; remove one of these links"
         found += [Finding(message, node_id, kind="circle") for node_id in cycle.members]
     return found
+
+
+def _misused(node_id: str, node: Mapping[str, Any], graph: Graph) -> Iterator[Finding]:
+    for name, value in node["inputs"].items():
+        if not isinstance(name, str):
+            yield Finding(f"the name of input {shown(name)} is no string", node_id, name)
+        if surely_meant(value, graph) and (why := misread(value, graph)):
+            yield Finding(f"input {shown(name)} {why}", node_id, name, "link")
+        if isinstance(value, Mapping) and is_link(value.get("__value__")):
+            # It unwraps the value before it looks for links, and one to nowhere ends its worker for good.
+            yield Finding(f"input {shown(name)} is {shown(value)}, which the server makes a link of", node_id, name)
 
 
 def _unwritten(node_id: str, node: Mapping[str, Any]) -> Iterator[Finding]:

@@ -100,7 +100,8 @@ class _Validation:
         class_type, values = node["class_type"], node["inputs"]
         info = self._info(node_id)
         if info is None:
-            yield self._missing_class(node_id)
+            if class_type is not None:
+                yield self._missing_class(node_id)
             return
         inputs = self._inputs(node_id)
         unknown = [name for name in values if name not in inputs and name not in (info.input.get("hidden") or {})]
@@ -180,7 +181,7 @@ class _Validation:
         """What no server takes, whatever its classes; some of it the server would take, but the client does not."""
         if not finding.node_id:
             return Problem("error", finding.message)
-        kind = "dependency_cycle" if finding.kind == "circle" else ""
+        kind = {"circle": "dependency_cycle", "class": "missing_node_type"}.get(finding.kind, "")
         if finding.kind == "link":
             source, slot = self._graph[finding.node_id]["inputs"][finding.input]
             is_taken = source in self._graph and isinstance(slot, int)  # counted from the end
@@ -199,7 +200,7 @@ class _Validation:
         """An error, if the server has a word for it."""
         node = self._graph[node_id]
         severity: Literal["error", "warning"] = "error" if kind else "warning"
-        return Problem(severity, message, node_id, check.title_of(node), node["class_type"], name, kind, near)
+        return Problem(severity, message, node_id, check.title_of(node), node["class_type"] or "", name, kind, near)
 
     def _label(self, node_id: str) -> str:
         node = self._graph[node_id]

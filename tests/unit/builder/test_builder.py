@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 import pydoc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,8 +197,11 @@ def test_a_class_that_is_not_there(g: Builder) -> None:
         pickle.dumps(g.KSampler)
 
 
-def test_a_local_file_may_be_uploaded_later(g: Builder) -> None:
-    assert g.LoadImage(image="my/photo.png").node["image"] == "my/photo.png"
+def test_files_of_ones_own_and_those_that_came_later(g: Builder) -> None:
+    assert g.LoadImage(image=Path("photo.png")).node["image"] == Path("photo.png")
+    assert g.LoadImage(image="uploaded since.png").node["image"] == "uploaded since.png"
+    with pytest.raises(WorkflowError, match=r"input 'filename_prefix' is the file 'fox\.png', and takes no file"):
+        g.SaveImage(images=g.EmptyImage(), filename_prefix=Path("fox.png"))
 
 
 # --- names and inputs that Python cannot spell --------------------------------------------------------------

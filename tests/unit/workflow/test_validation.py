@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,6 +177,33 @@ def test_a_missing_class() -> None:
     graph["2"].pop("properties")
     [problem] = [each for each in problems(graph) if each.kind == "missing_node_type"]
     assert "is a pack of custom nodes missing?" in problem.message
+
+
+def test_a_class_that_the_editor_did_not_have() -> None:
+    graph = scene()
+    graph["2"]["class_type"] = None
+    [problem] = [each for each in problems(graph) if each.node_id == "2"]
+    assert (problem.severity, problem.kind, problem.class_type) == ("error", "missing_node_type", "")
+
+
+def test_files_of_ones_own_are_right_where_they_can_be_uploaded() -> None:
+    graph = scene() | {"4": node("LoadImage", image=Path("fox.png")), "5": node("PreviewImage", images=["4", 0])}
+    assert problems(graph) == []
+    [problem] = problems(scene(n3__filename_prefix=Path("fox.png")))
+    assert str(problem) == "node 3 'SaveImage': input 'filename_prefix' is the file 'fox.png', and takes no file"
+    assert problem.severity == "error"
+
+
+def test_what_the_editor_saved_is_converted_first() -> None:
+    saved = {
+        "version": 0.4,
+        "nodes": [{"id": 7, "type": "NoSuchNode", "inputs": [], "outputs": [], "mode": 0, "widgets_values": []}],
+        "links": [],
+    }
+    workflow = Workflow(saved)
+    assert workflow.needs_catalog
+    assert "prompt_no_outputs" in {problem.kind for problem in workflow.validate(CATALOG)}
+    assert workflow.models(CATALOG) == []
 
 
 def test_nothing_to_run() -> None:
