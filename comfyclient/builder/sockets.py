@@ -25,7 +25,7 @@ class Socket:
     Attributes:
         node: The node, to look at and edit: ``latent.node.title = "Base"``.
         slot: Which of its outputs it is, from 0.
-        type: Its type, such as ``"MODEL"``; ``"*"`` where nobody knows.
+        io_type: Its type, such as ``"MODEL"``; ``"*"`` where nobody knows.
         name: Its name.
     """
 
@@ -38,7 +38,7 @@ class Socket:
         self._kind = kind
 
     @property
-    def type(self) -> str:
+    def io_type(self) -> str:
         """Its type, such as ``"MODEL"``."""
         return self._kind if isinstance(self._kind, str) else "COMBO"
 

@@ -33,7 +33,7 @@ def test_a_graph(g: Builder) -> None:
     image = g.EmptyImage(width=64, height=64)
     scaled = g.ImageScaleBy(image=image, upscale_method="lanczos", scale_by=2, _id="20", _title="Twice the size")
     saved = g.SaveImageWebsocket(images=scaled)
-    assert [socket.type for socket in (model, clip, vae)] == ["MODEL", "CLIP_VISION", "VAE"]
+    assert [socket.io_type for socket in (model, clip, vae)] == ["MODEL", "CLIP_VISION", "VAE"]
     assert isinstance(saved, Node)
     assert g.workflow() == Workflow(
         {
@@ -210,7 +210,7 @@ def test_files_of_ones_own_and_those_that_came_later(g: Builder) -> None:
 def test_names_that_are_none(g: Builder) -> None:
     model = g.add({"class_type": "Elsewhere", "inputs": {}})[0]
     assert g.Epsilon_Scaling(model=model, scaling_factor=1.01).node.class_type == "Epsilon Scaling"
-    assert g["Epsilon Scaling"](model=model, scaling_factor=1.01).type == "MODEL"
+    assert g["Epsilon Scaling"](model=model, scaling_factor=1.01).io_type == "MODEL"
     merged = g.ModelMergeSD1(model1=model, model2=model, input_blocks__0__=0.25, **{"time_embed.": 0.75})
     assert merged.node["input_blocks.0."] == 0.25
     assert merged.node["time_embed."] == 0.75
@@ -270,7 +270,7 @@ def test_a_list_as_a_value_is_wrapped() -> None:
 
 def test_an_output_has_the_type_of_what_comes_in(g: Builder) -> None:
     resized = g.ResizeImageMaskNode(input=g.SolidMask())
-    assert resized.type == "MASK"
+    assert resized.io_type == "MASK"
     with pytest.raises(WorkflowError, match=r"input 'image' wants IMAGE, but output 0 of node 2 .* is MASK"):
         g.ImageInvert(image=resized)
     with pytest.raises(WorkflowError, match=r"input 'input' wants IMAGE or MASK, but output 0 of node 3 .* is LATENT"):
