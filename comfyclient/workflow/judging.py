@@ -100,16 +100,12 @@ def fits(given: Any, wanted: Any) -> bool:
     # The old way of saying "any" is a string that claims not to differ from anything.
     if not given != wanted:  # noqa: SIM202
         return True
-    if isinstance(given, list) or isinstance(wanted, list):
-        return (
-            wanted == "COMBO"
-            or (isinstance(given, str) and given in _ANY)
-            or (isinstance(wanted, str) and wanted in _ANY)
-        )
+    if any(isinstance(kind, str) and kind in _ANY for kind in (given, wanted)):
+        return True
+    if isinstance(given, list) and wanted == "COMBO":
+        return True
     if not isinstance(given, str) or not isinstance(wanted, str):
         return False
-    if given in _ANY or wanted in _ANY:
-        return True
     givens, wanteds = ({each.strip() for each in kind.split(",")} for kind in (given, wanted))
     return "*" in givens | wanteds or not givens.isdisjoint(wanteds)
 
