@@ -26,8 +26,10 @@ from comfyclient.workflow.wording import (
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from comfyclient.client import Client
+    from comfyclient.types.nodes import NodeReplacement
     from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.needs import NeededModel
     from comfyclient.workflow.source import Preference, Source
@@ -336,7 +338,9 @@ class Workflow(Mapping[str, Node]):
         if problems := check.content_problems(local.uploaded(self._graph)):
             raise WorkflowError(report(problems))
 
-    def validate(self, catalog: Catalog) -> list[Problem]:
+    def validate(
+        self, catalog: Catalog, *, replacements: Mapping[str, Sequence[NodeReplacement]] | None = None
+    ) -> list[Problem]:
         """Look for everything that a server would refuse, and for what it would swallow without a word.
 
         Errors are what the server would refuse: unknown classes, missing inputs, values out of range or not among the
@@ -349,6 +353,8 @@ class Workflow(Mapping[str, Node]):
 
         Args:
             catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
+            replacements: What ``client.nodes.replacements()`` returns, for old workflows: a class that is gone is no
+                error if the server puts another one in its place.
 
         Returns:
             The problems, in the order of the nodes; none for a workflow that is right.
@@ -358,7 +364,8 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
 
-        return validate(self.to_api(catalog) if self.needs_catalog else self._graph, catalog)
+        graph = self.to_api(catalog) if self.needs_catalog else self._graph
+        return validate(graph, catalog, replacements or {})
 
     def models(self, catalog: Catalog) -> list[NeededModel]:
         """Every model file that the workflow names, and whether the server has it.

@@ -12,9 +12,9 @@ from comfyclient.workflow.classes import Classes
 from comfyclient.workflow.wording import listed, nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from comfyclient.types.nodes import InputInfo, NodeInfo
+    from comfyclient.types.nodes import InputInfo, NodeInfo, NodeReplacement
     from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.links import Graph
 
@@ -55,23 +55,25 @@ class Problem:
         return f"node {node_label(self.node_id, self.title, self.class_type)}: {self.message}"
 
 
-def validate(graph: Graph, catalog: Catalog) -> list[Problem]:
+def validate(graph: Graph, catalog: Catalog, replacements: Mapping[str, Sequence[NodeReplacement]]) -> list[Problem]:
     """Everything that is wrong, in the order of the nodes; see ``Workflow.validate``."""
     if not graph:
         return [Problem("error", "the workflow has no nodes", kind="prompt_no_outputs")]
-    return _Validation(graph, Classes(catalog)).problems()
+    successors = {old: new[0].new_node_id for old, new in replacements.items() if new}
+    return _Validation(graph, Classes(catalog), successors).problems()
 
 
 class _Validation:
     """One workflow against one catalogue."""
 
-    def __init__(self, graph: Graph, classes: Classes) -> None:
+    def __init__(self, graph: Graph, classes: Classes, successors: Mapping[str, str]) -> None:
         self._graph = graph
         self._classes = classes
+        self._successors = {old: new for old, new in successors.items() if old not in classes and new in classes}
 
     def problems(self) -> list[Problem]:
         """All of them."""
-        outputs = [node_id for node_id in self._graph if (info := self._info(node_id)) and info.output_node]
+        outputs = [node_id for node_id in self._graph if self._is_output(node_id)]
         needed = links.ancestors(self._graph, outputs) if outputs else set(self._graph)
         unsendable: dict[str, list[Problem]] = {}
         for finding in check.findings(local.uploaded(self._graph)):
@@ -89,6 +91,11 @@ class _Validation:
 
     def _info(self, node_id: str) -> NodeInfo | None:
         return self._classes.get(self._graph[node_id]["class_type"])
+
+    def _is_output(self, node_id: str) -> bool:
+        class_type = self._graph[node_id]["class_type"]
+        info = self._classes.get(self._successors.get(class_type) or class_type)
+        return info is not None and info.output_node
 
     def _inputs(self, node_id: str) -> dict[str, InputInfo]:
         node = self._graph[node_id]
@@ -160,6 +167,9 @@ class _Validation:
 
     def _missing_class(self, node_id: str) -> Problem:
         class_type = self._graph[node_id]["class_type"]
+        if successor := self._successors.get(class_type):
+            message = f"the server has no class {class_type!r}, and puts {successor!r} in its place, unchecked here"
+            return self._problem(node_id, message, near=(successor,))
         near = tuple(nearest(class_type, self._classes))
         pack = _pack(self._graph[node_id])
         why = f"it is of the pack {pack!r}" if pack else "is a pack of custom nodes missing?"

@@ -12,7 +12,7 @@ from comfyclient import Problem, Workflow, WorkflowError
 from comfyclient._convert import hook
 from comfyclient._lazy import LazyMapping
 from comfyclient._rejection import problems_of
-from comfyclient.types import NodeInfo
+from comfyclient.types import NodeInfo, NodeReplacement
 from tests.captures import HERE, catalog
 from tests.workflows import Graph, node
 
@@ -177,6 +177,17 @@ def test_a_missing_class() -> None:
     graph["2"].pop("properties")
     [problem] = [each for each in problems(graph) if each.kind == "missing_node_type"]
     assert "is a pack of custom nodes missing?" in problem.message
+
+
+def test_a_class_that_the_server_replaces() -> None:
+    graph = scene()
+    graph["3"]["class_type"] = "SaveImageOld"
+    replacements = {"SaveImageOld": (NodeReplacement("SaveImage", "SaveImageOld"),)}
+    [problem] = Workflow(graph).validate(CATALOG, replacements=replacements)
+    assert (problem.severity, problem.nearest) == ("warning", ("SaveImage",))
+    assert "puts 'SaveImage' in its place" in problem.message
+    gone = {"SaveImageOld": (NodeReplacement("GoneAsWell", "SaveImageOld"),)}
+    assert "missing_node_type" in {each.kind for each in Workflow(graph).validate(CATALOG, replacements=gone)}
 
 
 def test_a_class_that_the_editor_did_not_have() -> None:
