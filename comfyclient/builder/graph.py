@@ -110,6 +110,7 @@ class Builder(Graph):
         self._classes = Classes(catalog)
         self._spelled = spelled(self._classes)
         self._makers: dict[str, Callable[..., Any]] = {}
+        self._types: dict[str, list[Any]] = {}  # of the outputs of nodes
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         spelled_so = self.__dict__.get("_spelled", {})  # not there while it is copied
@@ -144,8 +145,10 @@ class Builder(Graph):
             title = _title if _title is not None else info.display_name or class_type
             raw = {"class_type": class_type, "inputs": read, "_meta": {"title": title}}
             node = self._keep(self._new_id(_id), raw)
-            given = zip(self._given(info, node), info.output_names, strict=True)
-            outputs = [Socket(node, slot, kind, name) for slot, (kind, name) in enumerate(given)]
+            kinds = self._types[node.id] = self._given(info, node)
+            outputs = [
+                Socket(node, slot, *given) for slot, given in enumerate(zip(kinds, info.output_names, strict=True))
+            ]
             if not outputs:
                 return node
             return outputs[0] if len(outputs) == 1 else Outputs(outputs)
@@ -165,13 +168,10 @@ class Builder(Graph):
             for each in info.inputs_for(node.inputs).values():
                 if match and _template_of(each) == match and isinstance(node.get(each.name), list):
                     source, number = node[each.name]
-                    kinds[slot] = self._given_by(source, number)
+                    known = self._types.get(source) or self._kinds(self._nodes[source]["class_type"])
+                    kinds[slot] = known[number] if number < len(known) else "*"
                     break
         return kinds
-
-    def _given_by(self, node_id: str, slot: int) -> Any:
-        node = Node(node_id, self._nodes)
-        return self._given(self._classes[node.class_type], node)[slot] if node.class_type in self._classes else "*"
 
 
 def _template_of(info: InputInfo) -> Any:
