@@ -113,8 +113,11 @@ class _Reader:
 
     def _take(self, name: str) -> Any:
         """What is given for an input; ``None`` is as good as nothing."""
-        found = [self._left.pop(each) for each in dict.fromkeys((name, identifier(name))) if each in self._left]
-        return next((each for each in found if each is not None or not self._check), NOTHING)
+        for word in (name, identifier(name)):
+            if word in self._left:
+                value = self._left.pop(word)
+                return NOTHING if value is None and self._check else value
+        return NOTHING
 
     def _missing(self, info: InputInfo) -> str:
         kinds = " or ".join(info.types) if info.choices is None else f"one of {listed(map(shown, info.choices))}"
