@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -95,13 +96,20 @@ class _Reader:
                 if value is NOTHING:
                     self.problems.append(self._missing(info))
                 else:
-                    value = {"__value__": value} if isinstance(value, list) else value
-                    yield info.name, value
+                    value = copy.deepcopy(value)  # the catalogue's own
+                    yield info.name, {"__value__": value} if isinstance(value, list) else value
             elif value is not NOTHING:
+                before = len(self.problems)
                 value = self._written(info, value)
                 yield info.name, value
+                if judging.decides(info) and len(self.problems) > before:
+                    self._leave_out(identifier(info.name))
             if info.brings_more and value is not NOTHING:
                 yield from self.read(info.brings(value).values())
+
+    def _leave_out(self, name: str) -> None:
+        """Say nothing of what the right choice might bring along."""
+        self._left = {each: value for each, value in self._left.items() if not identifier(each).startswith(f"{name}__")}
 
     def refuse_unknown(self) -> None:
         """What is left is no input."""
