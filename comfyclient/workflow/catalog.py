@@ -12,6 +12,7 @@ import attrs
 
 from comfyclient._lazy import LazyMapping
 from comfyclient.errors import WorkflowError
+from comfyclient.workflow import check
 from comfyclient.workflow.wording import kind_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def definitions(catalog: Catalog) -> Mapping[str, Any]:
         catalog = _read(catalog)
     if not isinstance(catalog, Mapping):
         raise WorkflowError(f"a catalogue of nodes is what client.nodes.list() returns, not {kind_of(catalog)}")
+    if check.is_editor_format(catalog) or any(
+        isinstance(entry, Mapping) and "class_type" in entry for entry in catalog.values()
+    ):
+        raise WorkflowError("this is a workflow, and no catalogue of nodes, which is what client.nodes.list() returns")
     return {name: attrs.asdict(entry) if attrs.has(type(entry)) else entry for name, entry in catalog.items()}
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from comfyclient.workflow.links import Graph
 
+PACK_KEYS = ("cnr_id", "aux_id")
+"""What the editor calls the pack that a node is of."""
 EXPORT_ADVICE = "in the editor, the menu Workflow > Export (API) writes it"
 
 
@@ -127,6 +129,15 @@ def title_of(node: Mapping[str, Any]) -> str:
     return title if title and isinstance(title, str) else str(node["class_type"] or "")
 
 
+def missing_class(node: Mapping[str, Any]) -> str:
+    """What is said of a node whose class the server lacks: with its pack, where somebody wrote that down."""
+    places = [place for place in (node, node.get("properties"), node.get("_meta")) if isinstance(place, Mapping)]
+    names = (place.get(key) for place in places for key in PACK_KEYS)
+    pack = next((name for name in names if name and isinstance(name, str)), None)
+    why = f"it is of the pack {pack!r}" if pack else "is a pack of custom nodes missing?"
+    return f"the server has no class {node['class_type']!r} ({why})"
+
+
 def unwritable(value: Any) -> str | None:
     """Why JSON cannot hold the value; None when it can."""
     try:
@@ -146,6 +157,8 @@ def _refuse(value: Any) -> NoReturn:
         raise TypeError(f"holds {kind}, which JSON cannot: use str(...)")
     if hasattr(value, "tolist"):  # numpy's scalars and arrays, and torch's tensors
         raise TypeError(f"holds {kind}, which JSON cannot: use .tolist()")
+    if hasattr(value, "class_type") and hasattr(value, "output"):  # a Node
+        raise TypeError(f"holds {kind}: link it to one of its outputs, with .output()")
     raise TypeError(f"holds {kind}, which JSON cannot")
 
 

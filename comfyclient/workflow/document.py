@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from comfyclient.client import Client
     from comfyclient.types.nodes import NodeReplacement
     from comfyclient.workflow.catalog import Catalog
+    from comfyclient.workflow.links import Graph
     from comfyclient.workflow.needs import NeededModel
     from comfyclient.workflow.source import Preference, Source
     from comfyclient.workflow.validation import Problem
@@ -304,6 +305,8 @@ class Workflow(Mapping[str, Node]):
         Raises:
             WorkflowError: A path fits nothing, or more than one input; the message lists the candidates.
         """
+        if not isinstance(values, Mapping):
+            raise TypeError(f"give a dict of values by path, such as {{'6.text': 'a fox'}}, not {kind_of(values)}")
         problems: list[str] = []
         targets: list[tuple[Node, str, Any]] = []
         for path, value in values.items():
@@ -325,6 +328,8 @@ class Workflow(Mapping[str, Node]):
 
         Nodes are compared by their ids.
         """
+        if not isinstance(other, Workflow):
+            raise TypeError(f"a workflow is compared with a Workflow, not with {kind_of(other)}")
         return diff(self, other)
 
     def check(self) -> None:
@@ -337,7 +342,7 @@ class Workflow(Mapping[str, Node]):
         Raises:
             WorkflowError: There are such problems; the message names them all, with their nodes and inputs.
         """
-        problems = check.content_problems(local.uploaded(self._graph))
+        problems = check.content_problems(local.uploaded(self._named))
         if self._origin is not None:
             problems += self._origin.problems(self._graph)
         if problems:
@@ -369,8 +374,11 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
 
-        graph = self.to_api(catalog) if self.needs_catalog else self._graph
-        return validate(graph, catalog, replacements or {})
+        workflow = self._with(catalog)
+        # What the editor did not know goes out without its class, and servers replace classes that are named.
+        named = workflow._origin.classes if workflow._origin is not None else ()
+        known = {old: new for old, new in (replacements or {}).items() if old not in named}
+        return validate(workflow._named, catalog, known)
 
     def models(self, catalog: Catalog) -> list[NeededModel]:
         """Every model file that the workflow names, and whether the server has it.
@@ -383,7 +391,7 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
 
-        return models(self.to_api(catalog) if self.needs_catalog else self._graph, catalog)
+        return models(self._with(catalog)._named, catalog)
 
     def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
         """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.
@@ -428,7 +436,8 @@ class Workflow(Mapping[str, Node]):
 
         if self.saved_file is not None:
             return copy.deepcopy(dict(self.saved_file))
-        return to_editor(json.loads(self.to_json()), definitions(catalog))
+        self.to_json()  # which finds what JSON cannot hold
+        return to_editor({node_id: copied(node) for node_id, node in self._named.items()}, definitions(catalog))
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The workflow as JSON text.
@@ -451,6 +460,14 @@ class Workflow(Mapping[str, Node]):
         """
         text = self.to_json(indent=2)
         Path(path).write_text(f"{text}\n", encoding="utf-8")
+
+    @property
+    def _named(self) -> Graph:
+        """The graph, with the classes of nodes that the editor knew and the server does not."""
+        return self._graph if self._origin is None else self._origin.named(self._graph)
+
+    def _with(self, catalog: Catalog) -> Workflow:
+        return Workflow(self, catalog=catalog) if self.needs_catalog else self
 
     def _convert(self, catalog: Catalog | None) -> None:
         if self._origin is not None and catalog is not None:

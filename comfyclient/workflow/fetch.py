@@ -64,7 +64,10 @@ def pieces(address: str, timeout: float) -> Generator[bytes, None, None]:
 
 def shown(address: str) -> str:
     """How messages name it: without what may be secret in its query."""
-    name = parse_qs(urlsplit(address).query).get("filename", [""])[0]
+    try:
+        name = parse_qs(urlsplit(address).query).get("filename", [""])[0]
+    except ValueError:  # it is no address
+        name = ""
     return f"{name} at {redact(address)}" if name else redact(address)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow.node import label, labels
-from comfyclient.workflow.wording import listed, nearest, nearest_hint
+from comfyclient.workflow.wording import listed, nearest, nearest_hint, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,8 @@ def find_all(nodes: Nodes, *, class_type: str | None, title: str | None, has_inp
 
 def resolve(nodes: Nodes, path: str, *, add: bool) -> tuple[Node, str]:
     """The node and the input that a path means; see ``Workflow.set``."""
+    if not isinstance(path, str):
+        raise WorkflowError(f"{shown(path)} is no path: write '<node>.<input>'")
     splits = [(path[:at], path[at + 1 :]) for at in range(1, len(path) - 1) if path[at] == "."]
     if not splits:
         raise WorkflowError(f"{path!r} names no input: write '<node>.<input>'")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import node_label
 from comfyclient.workflow import check, edits, links
-from comfyclient.workflow.wording import MissingError, listed, shown
+from comfyclient.workflow.wording import MissingError, kind_of, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,8 +84,11 @@ class Node(MutableMapping[str, Any]):
             number: Which output, from 0.
 
         Raises:
+            TypeError: It is no number: only a catalogue of nodes knows the names of outputs.
             ValueError: The number is below 0.
         """
+        if not isinstance(number, int):
+            raise TypeError(f"outputs are numbers, counted from 0, not {kind_of(number)}")
         if number < 0:
             raise ValueError(f"outputs are counted from 0: {number} is none")
         return [self.id, number]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
-from comfyclient.errors import WorkflowError
+from comfyclient.errors import WorkflowError, node_label
 from comfyclient.workflow.catalog import definitions
-from comfyclient.workflow.wording import shown
+from comfyclient.workflow.check import missing_class, title_of
 
 if TYPE_CHECKING:
     from comfyclient.workflow.catalog import Catalog
+    from comfyclient.workflow.links import Graph
 
 
 @frozen
@@ -25,12 +26,12 @@ class Origin:
     Attributes:
         document: The file, parsed.
         digest: Of the graph that was made from it; "" before there is one.
-        unknown: The types of its nodes that the catalogue did not have, by id.
+        unknown: What the file says of its nodes that the catalogue did not have, by id: their class and their pack.
     """
 
     document: Mapping[str, Any]
     digest: str = ""
-    unknown: Mapping[str, str] = field(factory=dict)
+    unknown: Mapping[str, Mapping[str, Any]] = field(factory=dict)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Origin:
@@ -59,12 +60,24 @@ class Origin:
         """Whether the graph that was made from it is still like this."""
         return self.digest == _digest(graph)
 
-    def problems(self, graph: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        """What no server will take of the graph that was made from it: the nodes that the server's catalogue lacks."""
+    @property
+    def classes(self) -> set[str]:
+        """The classes of the nodes that the catalogue did not have."""
+        return {each["class_type"] for each in self.unknown.values()}
+
+    def named(self, graph: Graph) -> Graph:
+        """The graph that was made from it, its nodes that the catalogue lacks with their class and their pack."""
+        missing = {node_id: each for node_id, each in self.unknown.items() if _is_open(graph.get(node_id))}
+        return {**graph, **{node_id: {**graph[node_id], **each} for node_id, each in missing.items()}}
+
+    def problems(self, graph: Graph) -> list[str]:
+        """What no server will take of it: a sentence for each of these nodes."""
+        named = self.named(graph)
         return [
-            f"node {node_id}: the server has no node {shown(kind)}; is its pack of custom nodes installed?"
-            for node_id, kind in self.unknown.items()
-            if node_id in graph and graph[node_id]["class_type"] is None
+            f"node {node_label(node_id, title_of(named[node_id]), named[node_id]['class_type'])}: "
+            f"{missing_class(named[node_id])}"
+            for node_id, node in graph.items()
+            if named[node_id] is not node
         ]
 
     def __str__(self) -> str:
@@ -72,6 +85,10 @@ class Origin:
         nodes = self.document.get("nodes")
         count = len(nodes) if isinstance(nodes, list) else 0
         return f"{count} node{'s' * (count != 1)} as the editor saved them"
+
+
+def _is_open(node: Mapping[str, Any] | None) -> bool:
+    return node is not None and node["class_type"] is None
 
 
 def _digest(graph: Mapping[str, Any]) -> str:

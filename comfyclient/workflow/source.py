@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -70,6 +71,8 @@ def read(  # noqa: PLR0911 - one for each kind of source
         return _from_pieces(source.stream(), source.filename, prefer)
     if hasattr(source, "read"):
         return _from_file(source, str(getattr(source, "name", "the file")), prefer)
+    if hasattr(source, "workflow"):  # a builder, a job
+        raise WorkflowError(f"{kind_of(source)} is no workflow, but has one: give its .workflow")
     raise WorkflowError(f"{kind_of(source)} is no workflow: give a path, JSON text, bytes, an open file or a dict")
 
 
@@ -81,6 +84,12 @@ def _opened(path: str | os.PathLike[str]) -> IO[bytes]:
         return Path(path).open("rb")
     except ValueError as error:  # a zero byte in it
         raise WorkflowError(f"{shown(os.fspath(path))} is no path: {error}") from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise WorkflowError(
+            f"{shown(os.fspath(path))} is neither JSON, which begins with a brace, nor a path"
+        ) from None
 
 
 def _from_file(file: Any, name: str, prefer: Preference) -> tuple[Any, str]:

@@ -171,10 +171,8 @@ class _Validation:
             message = f"the server has no class {class_type!r}, and puts {successor!r} in its place, unchecked here"
             return self._problem(node_id, message, near=(successor,))
         near = tuple(nearest(class_type, self._classes))
-        pack = _pack(self._graph[node_id])
-        why = f"it is of the pack {pack!r}" if pack else "is a pack of custom nodes missing?"
         hint = f"; nearest: {listed(map(shown, near))}" if near else ""
-        message = f"the server has no class {class_type!r} ({why}){hint}"
+        message = f"{check.missing_class(self._graph[node_id])}{hint}"
         return self._problem(node_id, message, kind="missing_node_type", near=near)
 
     def _missing_input(self, node_id: str, info: InputInfo, unknown: list[str]) -> Problem:
@@ -222,13 +220,3 @@ def _idle(problem: Problem) -> Problem:
     if problem.kind == "missing_node_type":
         return problem
     return evolve(problem, severity="warning" if problem.kind else problem.severity, kind="")
-
-
-def _pack(node: Mapping[str, Any]) -> str:
-    """The node pack that has the class, where somebody wrote it down as the editor does."""
-    for place in (node, node.get("properties"), node.get("_meta")):
-        for key in ("cnr_id", "aux_id"):
-            name = place.get(key) if isinstance(place, dict) else None
-            if name and isinstance(name, str):
-                return name
-    return ""

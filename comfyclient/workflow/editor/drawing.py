@@ -82,7 +82,7 @@ def draw(node_id: str, node: Mapping[str, Any], catalog: Mapping[str, Any]) -> D
     else:
         values = {name: value for name, value in inputs.items() if not links.is_link(value)}
         drawn.face.widgets += [Widget(name, "text", unwrapped(value)) for name, value in values.items()]
-    drawn.properties = _properties(inputs)
+    drawn.properties = _properties(inputs) if isinstance(definition, dict) else dict(node.get("properties") or {})
     sockets = {slot.name for slot in drawn.face.slots} - {widget.name for widget in drawn.face.widgets}
     drawn.constants = {name: value for name, value in inputs.items() if name in sockets and not links.is_link(value)}
     return drawn

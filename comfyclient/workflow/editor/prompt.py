@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from comfyclient.errors import WorkflowError
+from comfyclient.workflow.check import PACK_KEYS
 from comfyclient.workflow.editor import javascript, primitives, texts
 from comfyclient.workflow.editor.groups import BUILT_IN
 from comfyclient.workflow.editor.loading import load
@@ -36,12 +37,12 @@ class Prompt:
 
     Attributes:
         graph: For every node that the server shall run its inputs, class and title, by its id.
-        unknown: The types of the nodes that the catalogue does not have, by id. Their classes in the graph are None, as
-            the editor leaves them open.
+        unknown: The nodes that the catalogue does not have, by id: their type as ``class_type``, and in ``properties``
+            the pack that they are of. Their classes in the graph are None, as the editor leaves them open.
     """
 
     graph: dict[str, Any]
-    unknown: dict[str, str]
+    unknown: dict[str, dict[str, Any]]
 
 
 def to_api(
@@ -162,7 +163,7 @@ class _Export:
 
     def run(self) -> Prompt:
         prompt: dict[str, Any] = {}
-        unknown: dict[str, str] = {}
+        unknown: dict[str, dict[str, Any]] = {}
         links: list[tuple[dict[str, Any], str]] = []
         for place in list(self._places(self._root, None)):
             node = place.node
@@ -177,7 +178,8 @@ class _Export:
                         links.append((inputs, slot.name))
             prompt[place.id] = {"inputs": inputs, "class_type": node.class_type, "_meta": {"title": node.title}}
             if node.class_type is None:
-                unknown[place.id] = node.saved.type
+                pack = {key: node.properties[key] for key in PACK_KEYS if key in node.properties}
+                unknown[place.id] = {"class_type": node.saved.type, "properties": pack}
         for inputs, name in links:
             if isinstance(inputs[name], list) and inputs[name][0] not in prompt:
                 del inputs[name]

@@ -227,6 +227,15 @@ def test_set_tells_everything_that_is_wrong_and_changes_nothing(workflow: Workfl
     assert workflow == Workflow(graph())
 
 
+def test_what_is_none_of_the_right_kind_is_told(workflow: Workflow) -> None:
+    wrong: Any = {6: "a fox"}
+    with pytest.raises(WorkflowError, match=r"^6 is no path: write '<node>\.<input>'$"):
+        workflow.set(wrong)
+    for do in (workflow.set, workflow.diff):
+        with pytest.raises(TypeError, match=r"not (with )?a string$"):
+            do("6.text")  # type: ignore[operator]
+
+
 def test_set_adds_inputs_only_when_told(workflow: Workflow) -> None:
     with pytest.raises(WorkflowError, match=r"has no input 'denoise'; add=True would add it$"):
         workflow.set({"KSampler.denoise": 0.5})

@@ -12,6 +12,7 @@ import pytest
 
 from comfyclient import Client, Workflow
 from comfyclient.errors import WorkflowError
+from comfyclient.types import NodeReplacement
 from comfyclient.workflow import editor
 from comfyclient.workflow.editor import to_api
 from tests.captures import HERE
@@ -54,6 +55,8 @@ def test_a_catalog_is_whatever_has_one(tmp_path: Path) -> None:
         ("{", "the catalogue of nodes is not JSON: "),
         (b"[]", "a catalogue of nodes is what client.nodes.list() returns, not a list"),
         (7, "a catalogue of nodes is what client.nodes.list() returns, not a number"),
+        (GRAPH, "this is a workflow, and no catalogue of nodes, which is what client.nodes.list() returns"),
+        (SAVED, "this is a workflow, and no catalogue of nodes, which is what client.nodes.list() returns"),
     ],
 )
 def test_what_is_no_catalog(catalog: Any, message: str) -> None:
@@ -156,18 +159,48 @@ def test_what_the_editors_scripts_give_is_taken() -> None:
 
 def unknown_to_the_server() -> dict[str, Any]:
     document = plain_saved(7)
-    document["nodes"].append({"id": 3, "type": "NodeOfNoPack", "inputs": [], "outputs": [], "widgets_values": [1]})
+    missing = {"id": 3, "type": "NodeOfNoPack", "inputs": [], "outputs": [], "properties": {}, "widgets_values": [1]}
+    document["nodes"].append(missing)
     return document
 
 
 def test_a_node_that_the_server_does_not_have_is_named_before_anything_is_sent() -> None:
     workflow = Workflow.load(unknown_to_the_server(), catalog=CATALOG)
     assert workflow.to_api()["3"]["class_type"] is None
-    assert repr(workflow["3"]) == "<Node 3 '': UNKNOWN>"
+    assert repr(workflow["3"]) == "<Node 3: UNKNOWN>"
     with pytest.raises(WorkflowError) as caught:
         workflow.copy().check()
-    wanted = "node 3: the server has no node 'NodeOfNoPack'; is its pack of custom nodes installed?"
+    wanted = "node 3 'NodeOfNoPack': the server has no class 'NodeOfNoPack' (is a pack of custom nodes missing?)"
     assert str(caught.value) == wanted
+    workflow["3"].remove()
+    workflow.check()
+
+
+def test_the_pack_of_a_node_that_the_server_does_not_have_is_named_where_the_file_tells() -> None:
+    document = unknown_to_the_server()
+    document["nodes"][-1] |= {"title": "Mine", "properties": {"cnr_id": "comfyui-fox", "broken": float("nan")}}
+    wanted = "node 3 'Mine' (NodeOfNoPack): the server has no class 'NodeOfNoPack' (it is of the pack 'comfyui-fox')"
+    replacements = {"NodeOfNoPack": (NodeReplacement("SaveImage", "NodeOfNoPack"),)}
+    for workflow in (Workflow(document), Workflow(document, catalog=CATALOG)):
+        problem = workflow.validate(CATALOG, replacements=replacements)[0]
+        assert str(problem) == wanted
+        assert (problem.severity, problem.kind) == ("error", "missing_node_type")
+        assert (problem.class_type, problem.title) == ("NodeOfNoPack", "Mine")
+    with pytest.raises(WorkflowError) as caught:
+        workflow.check()
+    assert str(caught.value) == wanted
+
+
+def test_a_node_that_the_server_does_not_have_comes_back_into_the_editor_as_what_it_is() -> None:
+    document = unknown_to_the_server()
+    document["nodes"][-1]["properties"] = {"aux_id": "somebody/fox", "ver": "1"}
+    workflow = Workflow(document, catalog=CATALOG)
+    workflow["1"]["color"] = 8
+    saved = workflow.to_editor(CATALOG)
+    [node] = [node for node in saved["nodes"] if node["id"] == 3]
+    assert (node["type"], node["widgets_values"]) == ("NodeOfNoPack", [1])
+    assert node["properties"] == {"aux_id": "somebody/fox"}
+    assert Workflow(saved, catalog=CATALOG) == workflow
 
 
 def test_a_node_of_the_editor_alone_can_be_taught(monkeypatch: pytest.MonkeyPatch) -> None:

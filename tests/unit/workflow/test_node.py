@@ -52,6 +52,15 @@ def test_an_output_is_a_link_for_any_input(workflow: Workflow) -> None:
     assert workflow["7"]["images"] == ["1", 1]
     with pytest.raises(ValueError, match=r"^outputs are counted from 0: -1 is none$"):
         workflow["2"].output(-1)
+    with pytest.raises(TypeError, match=r"^outputs are numbers, counted from 0, not a string$"):
+        workflow["2"].output("IMAGE")  # type: ignore[arg-type]
+
+
+def test_a_node_is_no_value_but_its_outputs_are(workflow: Workflow) -> None:
+    workflow["9"]["images"] = workflow["2"]
+    message = r"input 'images' holds a Node: link it to one of its outputs, with \.output\(\)$"
+    with pytest.raises(WorkflowError, match=message):
+        workflow.check()
 
 
 def test_a_node_that_is_read_from_is_not_removed(workflow: Workflow) -> None:

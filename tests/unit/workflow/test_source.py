@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from comfyclient.builder import Builder
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
 from comfyclient.workflow import source as source_module
@@ -152,6 +153,9 @@ NEVER = f"into which ComfyUI puts no workflow: {LOAD}"
         ("[]", "the text: a workflow is an object of nodes by their ids, not a list"),
         (b"null", "the data: a workflow is an object of nodes by their ids, not null"),
         (b'"{}"', "the data: a workflow is an object of nodes by their ids, not a string"),
+        ("a fox " * 1000, f"'{'a fox ' * 9}a fo… is neither JSON, which begins with a brace, nor a path"),
+        ("http://[/view", "the given URL is no usable address: Invalid IPv6 URL"),
+        (Builder({}), "a Builder is no workflow, but has one: give its .workflow"),
         (7, "a number is no workflow: give a path, JSON text, bytes, an open file or a dict"),
     ],
 )
