@@ -1,28 +1,23 @@
-"""``Workflow``: a graph in ComfyUI's API format, to find nodes in and edit their inputs."""
+"""``Workflow``: a graph in ComfyUI's API format: from where it comes, whether it is right, and what becomes of it."""
 
 from __future__ import annotations
 
 import copy
 import json
-import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow import check, edits, finding, local
+from comfyclient.workflow import check, local
 from comfyclient.workflow.catalog import definitions
 from comfyclient.workflow.copying import copied
 from comfyclient.workflow.diff import Diff, diff, same
-from comfyclient.workflow.node import Node, label
+from comfyclient.workflow.node_mapping import NodeMapping
 from comfyclient.workflow.origin import Origin
 from comfyclient.workflow.source import PATIENCE, read
-from comfyclient.workflow.wording import (
-    MissingError,
-    kind_of,
-    report,
-)
+from comfyclient.workflow.wording import kind_of, report
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +34,7 @@ if TYPE_CHECKING:
 _MOST_KINDS = 5  # in a repr
 
 
-class Workflow(Mapping[str, Node]):
+class Workflow(NodeMapping):
     """A workflow in the API format: a mapping of node ids to nodes, in the document's order.
 
     The constructor copies the graph, so what is edited here changes nothing elsewhere. It leaves out
@@ -148,21 +143,6 @@ class Workflow(Mapping[str, Node]):
         with Client(realtime=False) as local:
             return cls.template(name, pack=pack, client=local)
 
-    def __getitem__(self, node_id: str) -> Node:
-        """A node; an unknown one is a ``WorkflowError`` that is also a ``KeyError``."""
-        if node_id not in self._graph:
-            raise MissingError(f"no node has the id {node_id!r}; {finding.nearest_nodes(self, str(node_id))}")
-        return Node(node_id, self._graph)
-
-    def __contains__(self, node_id: object) -> bool:
-        return node_id in self._graph
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._graph)
-
-    def __len__(self) -> int:
-        return len(self._graph)
-
     def __eq__(self, other: object) -> bool:
         """Whether the server would get the same, titles included."""
         if not isinstance(other, Workflow):
@@ -203,122 +183,6 @@ class Workflow(Mapping[str, Node]):
             return None
         return self._origin.document
 
-    def title(self, node_id: str) -> str:
-        """A node's title in the editor, or its class; the id itself for a node that is not in the workflow.
-
-        Servers name such nodes when a node expands into others while it runs.
-        """
-        return self[node_id].title if node_id in self else node_id
-
-    def class_type(self, node_id: str) -> str | None:
-        """A node's class, or None for a node that is not in the workflow."""
-        return self[node_id].class_type if node_id in self else None
-
-    def find(self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None) -> Node:
-        """The one node of this class, with this title, with an input of this name: all of them that are given.
-
-        Raises:
-            WorkflowError: There is none, or more than one; the message lists the candidates.
-        """
-        return finding.find(self, class_type=class_type, title=title, has_input=has_input)
-
-    def find_all(
-        self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None
-    ) -> list[Node]:
-        """All nodes of this class, with this title, with an input of this name, in the document's order."""
-        return finding.find_all(self, class_type=class_type, title=title, has_input=has_input)
-
-    def outputs(self, catalog: Catalog | None = None) -> list[Node]:
-        """The nodes for whose sake the workflow runs, such as ``SaveImage``, in the document's order.
-
-        Args:
-            catalog: The server's nodes, which tell exactly: what ``client.nodes.list()`` returns, or the server's
-                ``/object_info``. Without them, these are the nodes that no other one reads from.
-
-        Raises:
-            WorkflowError: The catalogue is none.
-        """
-        return [self[node_id] for node_id in edits.outputs(self._graph, catalog)]
-
-    def add(
-        self,
-        class_type: str,
-        inputs: Mapping[str, Any] | None = None,
-        *,
-        title: str | None = None,
-        node_id: str | None = None,
-    ) -> Node:
-        """Add a node, behind all others: ``workflow.add("SaveImage", {"images": decoder.output()})``.
-
-        Args:
-            class_type: Its class.
-            inputs: Its inputs by name; they are copied.
-            title: What the editor calls it.
-            node_id: Its id; the next free number unless given.
-
-        Raises:
-            WorkflowError: There is a node of this id already, or the inputs are none.
-        """
-        if node_id is None:
-            node_id = edits.free_id(self._graph)
-        if node_id in self._graph:
-            raise WorkflowError(f"there is a node of the id {node_id!r} already: {label(self[node_id])}")
-        node: dict[str, Any] = {"class_type": class_type, "inputs": {} if inputs is None else inputs}
-        if title is not None:
-            node["_meta"] = {"title": title}
-        if problems := check.shape_problems({node_id: node}):
-            raise WorkflowError(report(problems))
-        self._graph[node_id] = copied(node)
-        return self[node_id]
-
-    def randomize_seeds(self, catalog: Catalog | None = None, *, rng: random.Random | None = None) -> dict[str, int]:
-        """Draw new seeds: for each input that has a whole number and is called ``seed``, ``noise_seed`` or the like.
-
-        Where a seed comes over a link, nothing happens to the node that gives it, unless that calls it so.
-
-        Args:
-            catalog: The server's nodes, which tell how large each seed may be: what ``client.nodes.list()`` returns, or
-                the server's ``/object_info``. Without them, seeds are from 1 to 2**31 - 1, which nearly all nodes take.
-            rng: Draws them; a new one unless given.
-
-        Returns:
-            The new seeds by path, as ``set`` takes them.
-
-        Raises:
-            WorkflowError: The catalogue is none.
-        """
-        return edits.randomize_seeds(self._graph, catalog, rng or random.Random())  # noqa: S311 - no secret
-
-    def set(self, values: Mapping[str, Any], *, add: bool = False) -> None:
-        """Set inputs by path: ``{"6.text": "a fox", "KSampler.seed": 42}``.
-
-        A path is ``<node>.<input>``, and the node is meant by its id, else by its title, else by its class.
-        All of these may contain dots, as names of inputs may: every dot is tried, and the first of id, title
-        and class that leads to an existing input wins. Where it leads to several, the path is refused. All
-        paths are resolved before anything is set.
-
-        Args:
-            values: The new values by path.
-            add: Also set inputs that the node does not have in this document, such as optional ones. Without
-                it they are refused, since the server ignores an unknown input without a word.
-
-        Raises:
-            WorkflowError: A path fits nothing, or more than one input; the message lists the candidates.
-        """
-        if not isinstance(values, Mapping):
-            raise TypeError(f"give a dict of values by path, such as {{'6.text': 'a fox'}}, not {kind_of(values)}")
-        problems: list[str] = []
-        targets: list[tuple[Node, str, Any]] = []
-        for path, value in values.items():
-            try:
-                targets.append((*finding.resolve(self, path, add=add), value))
-            except WorkflowError as error:
-                problems.append(str(error))
-        if problems:
-            raise WorkflowError(report(problems))
-        for node, name, value in targets:
-            node[name] = value
-
     def copy(self) -> Workflow:
         """An independent copy."""
         return Workflow(self)
@@ -342,7 +206,8 @@ class Workflow(Mapping[str, Node]):
         Raises:
             WorkflowError: There are such problems; the message names them all, with their nodes and inputs.
         """
-        problems = check.content_problems(local.uploaded(self._named))
+        graph, _ = self._readable()
+        problems = check.content_problems(local.uploaded(graph))
         if self._origin is not None:
             problems += self._origin.problems(self._graph)
         if problems:
@@ -374,11 +239,11 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
 
-        workflow = self._with(catalog)
+        graph, origin = self._readable(catalog)
         # What the editor did not know goes out without its class, and servers replace classes that are named.
-        named = workflow._origin.classes if workflow._origin is not None else ()
-        known = {old: new for old, new in (replacements or {}).items() if old not in named}
-        return validate(workflow._named, catalog, known)
+        nameless = origin.classes if origin is not None else ()
+        known = {old: new for old, new in (replacements or {}).items() if old not in nameless}
+        return validate(graph, catalog, known)
 
     def models(self, catalog: Catalog) -> list[NeededModel]:
         """Every model file that the workflow names, and whether the server has it.
@@ -391,7 +256,7 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
 
-        return models(self._with(catalog)._named, catalog)
+        return models(self._readable(catalog)[0], catalog)
 
     def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
         """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.
@@ -437,7 +302,8 @@ class Workflow(Mapping[str, Node]):
         if self.saved_file is not None:
             return copy.deepcopy(dict(self.saved_file))
         self.to_json()  # which finds what JSON cannot hold
-        return to_editor({node_id: copied(node) for node_id, node in self._named.items()}, definitions(catalog))
+        graph, _ = self._readable()
+        return to_editor({node_id: copied(node) for node_id, node in graph.items()}, definitions(catalog))
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The workflow as JSON text.
@@ -461,13 +327,13 @@ class Workflow(Mapping[str, Node]):
         text = self.to_json(indent=2)
         Path(path).write_text(f"{text}\n", encoding="utf-8")
 
-    @property
-    def _named(self) -> Graph:
-        """The graph, with the classes of nodes that the editor knew and the server does not."""
-        return self._graph if self._origin is None else self._origin.named(self._graph)
-
-    def _with(self, catalog: Catalog) -> Workflow:
-        return Workflow(self, catalog=catalog) if self.needs_catalog else self
+    def _readable(self, catalog: Catalog | None = None) -> tuple[Graph, Origin | None]:
+        """The graph, with the names of classes that the editor's file has and the server does not; and that file."""
+        graph, origin = self._converted, self._origin
+        if graph is None and origin is not None and catalog is not None:
+            graph, origin = origin.convert(catalog)
+        graph = self._graph if graph is None else graph
+        return (graph if origin is None else origin.named(graph)), origin
 
     def _convert(self, catalog: Catalog | None) -> None:
         if self._origin is not None and catalog is not None:

@@ -41,7 +41,7 @@ _JSON = re.compile(rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0*\s*[\[{\"\dtfnNI-]|\s*
 _EXPORT = f"an export: {EXPORT_ADVICE}"
 
 
-def read(  # noqa: PLR0911 - one for each kind of source
+def read(  # noqa: C901, PLR0911 - one for each kind of source
     source: Source, *, prefer: Preference = "prompt", timeout: float = PATIENCE
 ) -> tuple[Any, str]:
     """What the source holds, parsed, and how a message names it ("" for an object that was at hand).
