@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
-from comfyclient._tracking import attachment, submission
+from comfyclient._submitter import Submitter, cancelling
+from comfyclient._tracking import attachment
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
-from comfyclient._uploads import Uploads
-from comfyclient.config import ACCOUNT_KEYS, ClientConfig
-from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
+from comfyclient.config import ClientConfig
 from comfyclient.jobs import Job
 from comfyclient.resources import (
     Assets,
@@ -34,12 +31,11 @@ from comfyclient.resources import (
 )
 from comfyclient.sweep import Variation, sweep
 from comfyclient.workflow import Workflow
-from comfyclient.workflow.check import unwritable
 from comfyclient.workflow.source import PATIENCE
 from comfyclient.workflow.wording import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import requests
     from typing_extensions import Self
@@ -48,10 +44,6 @@ if TYPE_CHECKING:
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
-
-_STOPPING = 5.0
-"""Seconds for a prompt to be cancelled after Ctrl-C, or when only a part of it was accepted."""
-_PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd", "default")
 
 
 class Client(EventSource):
@@ -109,6 +101,13 @@ class Client(EventSource):
         self.server = self._tracker.server
         self.jobs = Jobs(self._transport, self.server)
         self.system = System(self._transport, LogEvents(self._tracker, self._transport))
+        self._submitter = Submitter(
+            self._tracker,
+            files=self.files,
+            nodes=self.nodes,
+            account=self.config.account,
+            url=self._transport.url,
+        )
         super().__init__(self._tracker)
 
     # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
@@ -173,13 +172,18 @@ class Client(EventSource):
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
         started = monotonic()
-        request = self._request(
-            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
+        request = self._submitter.request(
+            self.load(workflow),
+            front=front,
+            number=number,
+            targets=targets,
+            extra_data=extra_data,
+            preview_method=preview_method,
         )
-        job = self._handle(request)
+        job = self._submitter.handle(request)
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
-        with _cancelling(job):
-            self._submit(job, request, strict=strict)
+        with cancelling(job):
+            self._submitter.submit(job, request, strict=strict)
             remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
             return job._conclude(remaining, on_event, listener)  # noqa: SLF001
 
@@ -226,11 +230,16 @@ class Client(EventSource):
             ClientClosed: The client is closed.
             ValueError: There is no such ``preview_method``.
         """
-        request = self._request(
-            workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
+        request = self._submitter.request(
+            self.load(workflow),
+            front=front,
+            number=number,
+            targets=targets,
+            extra_data=extra_data,
+            preview_method=preview_method,
         )
-        job = self._handle(request)
-        self._submit(job, request, strict=strict)
+        job = self._submitter.handle(request)
+        self._submitter.submit(job, request, strict=strict)
         return job
 
     def map(
@@ -258,13 +267,13 @@ class Client(EventSource):
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
         """
-        uploads = Uploads(self.files, self.nodes)
+        uploads = self._submitter.uploads()
 
         def submit(document: Workflow, *, strict: bool = True, **options: Any) -> Job:
-            request = self._request(document, uploads, **options)
-            job = self._handle(request)
-            with _cancelling(job):  # the loop does that for the jobs that it has
-                self._submit(job, request, strict=strict)
+            request = self._submitter.request(document, uploads, **options)
+            job = self._submitter.handle(request)
+            with cancelling(job):  # the loop does that for the jobs that it has
+                self._submitter.submit(job, request, strict=strict)
             return job
 
         return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
@@ -285,7 +294,11 @@ class Client(EventSource):
         state, item = attachment.attach(self._tracker, prompt_id)
         targets = item.outputs_to_execute or None
         return Job(
-            self._tracker, state, functools.partial(Workflow, item.prompt), targets=targets, secrets=self._keys()
+            self._tracker,
+            state,
+            functools.partial(Workflow, item.prompt),
+            targets=targets,
+            secrets=self._submitter.keys(),
         )
 
     def builder(self) -> Builder:
@@ -387,85 +400,3 @@ class Client(EventSource):
 
     def __repr__(self) -> str:
         return f"<Client {self.config.shown_url}>"
-
-    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _request(
-        self,
-        workflow: Source,
-        uploads: Uploads | None = None,
-        *,
-        front: bool = False,
-        number: float | None = None,
-        targets: Iterable[str] | None = None,
-        extra_data: Mapping[str, Any] | None = None,
-        preview_method: str | None = None,
-    ) -> submission.Request:
-        if preview_method is not None and preview_method not in _PREVIEW_METHODS:
-            raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
-        document = self.load(workflow)
-        document.check()
-        extra_data = dict(extra_data or {})
-        if preview_method is not None:
-            extra_data["preview_method"] = preview_method
-        if document.saved_file is not None:
-            _embed(extra_data, document.saved_file)
-        if isinstance(targets, str):  # one of them, not its letters
-            targets = (targets,)
-        return submission.Request(
-            workflow=(uploads or Uploads(self.files, self.nodes)).place(document),
-            front=front,
-            number=number,
-            targets=None if targets is None else tuple(targets),
-            extra_data=extra_data,
-        )
-
-    def _handle(self, request: submission.Request) -> Job:
-        state = submission.new_job(request.workflow)
-        # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
-        graph = functools.partial(Workflow.load, request.workflow.to_json().encode())
-        return Job(self._tracker, state, graph, targets=request.targets, secrets=self._keys(request.extra_data))
-
-    def _keys(self, extra_data: Mapping[str, Any] | None = None) -> tuple[str, ...]:
-        """The keys of accounts that go along with a prompt."""
-        given = {**self.config.account, **(extra_data or {})}
-        return tuple(str(given[name]) for name in ACCOUNT_KEYS if given.get(name))
-
-    def _submit(self, job: Job, request: submission.Request, *, strict: bool) -> None:
-        status = submission.submit(self._tracker, job._state, request)  # noqa: SLF001 - the client makes its jobs
-        job._refused = submission.refused(status)  # noqa: SLF001
-        if request.targets is None:
-            self._tracker.learn_outputs(request.workflow, job._refused)  # noqa: SLF001
-        if not status.node_errors:
-            return
-        problems = submission.problems(self._tracker, status, request.workflow)
-        if not strict:
-            job._node_errors = problems  # noqa: SLF001 - the client makes its jobs
-            return
-        with contextlib.suppress(JobTimeout):
-            job.cancel(_STOPPING)
-        rest = "was cancelled" if job.cancelled() else "had run by then" if job.done() else "is being cancelled"
-        body = {"error": "some outputs were refused", "node_errors": status.node_errors}
-        url = self._transport.url("/prompt")
-        raise PromptRejected(200, body, "POST", url, problems, f"some of its outputs; what it accepted {rest}")
-
-
-@contextlib.contextmanager
-def _cancelling(job: Job) -> Iterator[None]:
-    """Cancel the job if Ctrl-C, or what ``on_event`` raised, ends the block: nobody has a handle for it then."""
-    try:
-        yield
-    except ComfyError:
-        raise
-    except BaseException:
-        if job._state.posted:  # noqa: SLF001 - the client makes its jobs
-            with contextlib.suppress(ComfyError):
-                job.cancel(_STOPPING)
-        raise
-
-
-def _embed(extra_data: dict[str, Any], saved_file: Mapping[str, Any]) -> None:
-    """Send along what the editor saved, as the editor does: then what the server makes opens in it again."""
-    info = extra_data.get("extra_pnginfo")
-    if (info is None or isinstance(info, Mapping)) and not unwritable(saved_file):
-        extra_data["extra_pnginfo"] = {"workflow": saved_file, **(info or {})}

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tests.comfyui.provision import ProvisionError, cache_directory
+from tests.editor import answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,16 @@ def fetch() -> Path:
 
 def templates() -> dict[str, Any]:
     """What the package has, parsed, by name: graphs as the editor saved them, and what the gallery needs."""
+    return {name: json.loads(text) for name, text in _texts().items()}
+
+
+def largest() -> bytes:
+    """The graph that has most bytes."""
+    texts = _texts()
+    return max((texts[name] for name in answers.digests()), key=len)
+
+
+def _texts() -> dict[str, bytes]:
     with zipfile.ZipFile(fetch()) as package:
         paths = [PurePosixPath(name) for name in package.namelist() if name.endswith(".json")]
-        return {path.name.removesuffix(".json"): json.loads(package.read(str(path))) for path in paths}
+        return {path.name.removesuffix(".json"): package.read(str(path)) for path in paths}
