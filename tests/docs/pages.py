@@ -52,6 +52,7 @@ class Page:
         self._path = path
         self._replace = replace
         self._printed = ""
+        self._clients: set[Client] = set()  # also those whose name another one has later
 
     def run(self) -> int:
         """Execute it, and close the clients that it leaves open; how many blocks there were."""
@@ -63,9 +64,8 @@ class Page:
                 example.evaluate()
                 count += 1
         finally:
-            for value in document.namespace.values():
-                if isinstance(value, Client):
-                    value.close()
+            for client in self._clients:
+                client.close()
         return count
 
     def _here(self, text: str) -> str:
@@ -82,6 +82,7 @@ class Page:
             waits = eval(code, example.namespace)  # noqa: S307 - it is our own page
             if code.co_flags & CO_COROUTINE:
                 asyncio.run(waits)
+        self._clients |= {value for value in example.namespace.values() if isinstance(value, Client)}
         self._printed = output.getvalue()
 
     def _compare(self, example: Example) -> str | None:
