@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PACK_KEYS = ("cnr_id", "aux_id")
 """What the editor calls the pack that a node is of."""
+_OWN_PACK = "comfy-core"
 EXPORT_ADVICE = "in the editor, the menu Workflow > Export (API) writes it"
 
 
@@ -135,6 +136,8 @@ def missing_class(node: Mapping[str, Any]) -> str:
     names = (place.get(key) for place in places for key in PACK_KEYS)
     pack = next((name for name in names if name and isinstance(name, str)), None)
     why = f"it is of the pack {pack!r}" if pack else "is a pack of custom nodes missing?"
+    if pack == _OWN_PACK:
+        why = "it is ComfyUI's own: is the server too old, or without its nodes of paid services?"
     return f"the server has no class {node['class_type']!r} ({why})"
 
 

@@ -174,6 +174,9 @@ def test_a_missing_class() -> None:
         "the server has no class 'ImageScalBy' (it is of the pack 'comfyui-scalers'); nearest: "
     )
     assert problem.nearest[0] == "ImageScaleBy"
+    graph["2"]["properties"] = {"cnr_id": "comfy-core"}
+    [problem] = [each for each in problems(graph) if each.kind == "missing_node_type"]
+    assert "it is ComfyUI's own: is the server too old, " in problem.message
     graph["2"].pop("properties")
     [problem] = [each for each in problems(graph) if each.kind == "missing_node_type"]
     assert "is a pack of custom nodes missing?" in problem.message
