@@ -157,6 +157,9 @@ class Node(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.inputs)
+
     def __repr__(self) -> str:
         return f"<Node {label(self)}: {', '.join(map(str, self.inputs)) or 'no inputs'}>"
 

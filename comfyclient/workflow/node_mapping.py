@@ -44,6 +44,9 @@ class NodeMapping(Mapping[str, Node]):
     def __len__(self) -> int:
         return len(self._graph)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._graph)
+
     def title(self, node_id: str) -> str:
         """A node's title in the editor, or its class; the id itself for a node that is not in the workflow.
 

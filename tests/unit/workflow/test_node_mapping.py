@@ -42,6 +42,11 @@ def test_a_workflow_is_a_mapping_of_ids_to_nodes(workflow: Workflow) -> None:
     assert [node.title for node in workflow.values()][-1] == "Save"
 
 
+def test_a_notebook_completes_ids_and_names(workflow: Workflow) -> None:
+    assert workflow._ipython_key_completions_() == ["4", "6", "7", "104:3", "9"]
+    assert workflow["6"]._ipython_key_completions_() == ["text", "clip"]
+
+
 # --- what the jobs ask it ---
 
 
