@@ -11,6 +11,7 @@ from comfyclient.builder.spelling import free, identifier, variable
 from comfyclient.errors import WorkflowError, node_label
 from comfyclient.workflow.check import title_of
 from comfyclient.workflow.classes import Classes
+from comfyclient.workflow.document import Workflow
 from comfyclient.workflow.links import is_link, sources
 from comfyclient.workflow.wording import kind_of
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from comfyclient.types.nodes import InputInfo
     from comfyclient.workflow.catalog import Catalog
-    from comfyclient.workflow.document import Workflow
     from comfyclient.workflow.links import Graph as Nodes
     from comfyclient.workflow.node import Node
 
@@ -61,7 +61,10 @@ def to_python(workflow: Workflow, catalog: Catalog) -> str:
 
     Raises:
         WorkflowError: A value is none that Python can write down, or the catalogue is none.
+        TypeError: It is no ``Workflow``.
     """
+    if not isinstance(workflow, Workflow):
+        raise TypeError(f"what is written is a Workflow, not {kind_of(workflow)}: see Workflow.load")
     return _HEAD + "".join(_Writer(workflow, Classes(catalog)).statements()) + _TAIL
 
 

@@ -80,9 +80,13 @@ class _Validation:
             unsendable.setdefault(finding.node_id, []).append(self._unsendable(finding))
         found = unsendable.get("", [])
         for node_id in self._graph:
-            problems = [*unsendable.get(node_id, ()), *self._of_node(node_id)]
-            found += problems if node_id in needed else map(_idle, problems)
-            if node_id not in needed:
+            refused, problems = unsendable.get(node_id, []), list(self._of_node(node_id))
+            if node_id in needed:
+                found += refused + problems
+            else:
+                # What the client does not send stays an error, whatever the server would make of it.
+                found += [evolve(_idle(each), severity="error") for each in refused]
+                found += map(_idle, problems)
                 found.append(self._problem(node_id, "it feeds no output, so the server neither checks nor runs it"))
         if not outputs:
             message = "there is nothing to run: no node is an output, such as SaveImage or PreviewImage"

@@ -223,3 +223,9 @@ NODES = st.builds(
 def test_any_workflow_comes_back(graph: Graph) -> None:
     workflow = Workflow(graph)
     same(rebuilt(to_python(workflow, CATALOG)), workflow)
+
+
+def test_what_is_no_workflow_is_told() -> None:
+    wrong: Any = "portrait.json"
+    with pytest.raises(TypeError, match=r"^what is written is a Workflow, not a string: see Workflow\.load$"):
+        to_python(wrong, {})

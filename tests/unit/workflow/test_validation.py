@@ -166,6 +166,15 @@ def test_a_missing_input_and_its_misspelling() -> None:
     ]
 
 
+def test_what_the_client_does_not_send_is_an_error_also_where_no_output_needs_it() -> None:
+    graph = scene()
+    graph |= {"4": node("ImageInvert", image=["77", 0]), "5": node("ImageInvert", image=["5", 0])}
+    errors = [(each.node_id, each.kind) for each in problems(graph) if each.severity == "error"]
+    assert errors == [("4", ""), ("5", "")]
+    with pytest.raises(WorkflowError, match="has 2 problems"):
+        Workflow(graph).check()
+
+
 def test_a_missing_class() -> None:
     graph = scene()
     graph["2"] = {**node("ImageScalBy", image=["1", 0]), "properties": {"cnr_id": "comfyui-scalers"}}
