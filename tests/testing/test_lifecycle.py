@@ -138,3 +138,11 @@ def test_the_command_prints_its_url_and_ends_with_ctrl_c() -> None:
         process.send_signal(2)
         assert process.wait(SECONDS) == 0
         assert process.stderr.read() == ""
+
+
+def test_the_command_says_that_its_port_is_taken() -> None:
+    with EmbeddedServer() as server:
+        command = [sys.executable, "-m", "comfyclient.testing", "--port", str(server.port)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The embedded server cannot listen on port {server.port}: Address already in use")
