@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import requests
     from typing_extensions import Self
 
+    from comfyclient.builder import Builder
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
@@ -286,6 +287,19 @@ class Client(EventSource):
         return Job(
             self._tracker, state, functools.partial(Workflow, item.prompt), targets=targets, secrets=self._keys()
         )
+
+    def builder(self) -> Builder:
+        """Start a graph in Python, with the server's node classes as methods (``GET /object_info``, once).
+
+        ``g = client.builder()`` is a ``comfyclient.builder.Builder``: ``g.KSampler(model=model, steps=20, ...)`` adds a
+        node, and ``client.run(g.workflow())`` runs what was built.
+
+        Raises:
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The catalogue cannot be had.
+        """
+        from comfyclient.builder import Builder  # noqa: PLC0415 - most programs never do this
+
+        return Builder(self.nodes.list())
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 

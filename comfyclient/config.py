@@ -211,7 +211,7 @@ class ClientConfig:
             One id for each client: with two sockets of one id, the server forgets the newer one.
         realtime: Whether to use the websocket. Without it jobs work by polling.
         token: Sent as ``Authorization: Bearer``. By default the environment variable ``COMFYUI_TOKEN``, if nothing
-            else here says who you are.
+            else here says who you are, and ``COMFYUI_URL`` does not name another host than ``url``.
         auth: ``(user, password)`` for basic auth, or any auth object of requests. It is called for each request, in
             the thread that sends it, and for each handshake of the websocket. One that waits for the server's
             challenge, such as ``HTTPDigestAuth``, works for requests only; jobs are then followed by polling.
@@ -287,7 +287,8 @@ class ClientConfig:
         for name, value in parse_qsl(urlsplit(self.url).query, keep_blank_values=True):
             if self.params.get(name, value) != value:
                 raise ValueError(f"the URL and params give two values for {name!r}; leave one of them out")
-        if self.trust_env and not any(identities.values()) and (token := os.environ.get("COMFYUI_TOKEN")):
+        token = os.environ.get("COMFYUI_TOKEN") if self.trust_env and not any(identities.values()) else None
+        if token and _is_home(self.url):
             try:
                 object.__setattr__(self, "token", _token(token))  # as attrs itself does in a frozen class
             except ValueError as error:
@@ -347,6 +348,15 @@ class ClientConfig:
             raise TypeError(msg)
         given = {**options} if url is None else {**options, "url": url}
         return cls(**given)
+
+
+def _is_home(url: str) -> bool:
+    """Whether the environment's token is meant for this server: ``COMFYUI_URL`` names its host, or none."""
+    home = os.environ.get("COMFYUI_URL")
+    try:
+        return not home or urlsplit(base_url(home)).hostname == urlsplit(url).hostname
+    except ValueError:
+        return False
 
 
 def _one_of(ways: Mapping[str, bool]) -> None:

@@ -54,10 +54,10 @@ class Nodes:
             ServerError: 500 when the node cannot describe itself.
             ValueError: The name is empty.
         """
+        path = f"/object_info/{path_segment(class_type)}"
         known = self._single if self._catalogue.value is None else self._catalogue.value
         if not refresh and class_type in known:
             return known[class_type]
-        path = f"/object_info/{path_segment(class_type)}"
         entry = get(self._transport, path, dict[str, Any]).get(class_type)
         self._catalogue.change(lambda catalogue: catalogue.corrected(class_type, entry))
         if entry is None:

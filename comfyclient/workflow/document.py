@@ -26,10 +26,14 @@ from comfyclient.workflow.wording import (
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from comfyclient.client import Client
+    from comfyclient.types.nodes import NodeReplacement
     from comfyclient.workflow.catalog import Catalog
+    from comfyclient.workflow.needs import NeededModel
     from comfyclient.workflow.source import Preference, Source
+    from comfyclient.workflow.validation import Problem
 
 _MOST_KINDS = 5  # in a repr
 
@@ -338,6 +342,48 @@ class Workflow(Mapping[str, Node]):
             problems += self._origin.problems(self._graph)
         if problems:
             raise WorkflowError(report(problems))
+
+    def validate(
+        self, catalog: Catalog, *, replacements: Mapping[str, Sequence[NodeReplacement]] | None = None
+    ) -> list[Problem]:
+        """Look for everything that a server would refuse, and for what it would swallow without a word.
+
+        Errors are what the server would refuse: unknown classes, missing inputs, values out of range or not among the
+        choices, links of the wrong type, nodes in a circle, and whatever ``check`` finds. Warnings are what it takes
+        and ignores or changes: inputs that the class does not have, ``"false"`` where a boolean is due (which becomes
+        true), a value where only a link makes sense, nodes that feed no output.
+
+        A node class may have checks of its own, which no catalogue tells. Files come and go: with a catalogue of
+        ``client.nodes.list(refresh=True)``, the choices are those of now. Nothing is sent.
+
+        Args:
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
+            replacements: What ``client.nodes.replacements()`` returns, for old workflows: a class that is gone is no
+                error if the server puts another one in its place.
+
+        Returns:
+            The problems, in the order of the nodes; none for a workflow that is right.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
+
+        graph = self.to_api(catalog) if self.needs_catalog else self._graph
+        return validate(graph, catalog, replacements or {})
+
+    def models(self, catalog: Catalog) -> list[NeededModel]:
+        """Every model file that the workflow names, and whether the server has it.
+
+        Args:
+            catalog: As for ``validate``.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
+
+        return models(self.to_api(catalog) if self.needs_catalog else self._graph, catalog)
 
     def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
         """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.

@@ -1,7 +1,7 @@
 """Run a workflow on a ComfyUI server, show its progress, and save the image it makes.
 
-The server is the one at COMFYUI_URL; without that, an embedded one runs for as long as this takes. The workflow needs no
-model.
+The server is the one at COMFYUI_URL; without that, an embedded one runs for as long as this takes. The workflow needs
+no model.
 """
 
 import os

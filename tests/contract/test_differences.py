@@ -113,6 +113,9 @@ def test_all_differences_are_tested() -> None:
 
 def test_the_lists_of_nodes() -> None:
     _, exact, stand_ins = re.split("^These ", PAGE, flags=re.MULTILINE)
-    listed = set(re.findall("`([A-Z][A-Za-z]+)`", exact)), set(re.findall("`([A-Z][A-Za-z]+)`", stand_ins.split("```")[0]))
+    listed = (
+        set(re.findall("`([A-Z][A-Za-z]+)`", exact)),
+        set(re.findall("`([A-Z][A-Za-z]+)`", stand_ins.split("```")[0])),
+    )
     standing_in: set[Any] = {each.__name__ for each in text_to_image.NODES}
     assert listed == (default_nodes().keys() - standing_in, standing_in)

@@ -271,7 +271,7 @@ def test_plain_masks(both: Both, value: float) -> None:
 
 @pytest.mark.parametrize("edges", [(0, 0, 0, 0), (5, 0, 9, 3), (37, 23, 37, 23), (100, 1, 20, 100)])
 def test_feathered_masks(both: Both, edges: tuple[int, ...]) -> None:
-    sides = dict(zip(("left", "top", "right", "bottom"), edges, strict=True))
+    sides: dict[str, Any] = dict(zip(("left", "top", "right", "bottom"), edges, strict=True))
     graph = through("ImageToMask", channel="red")
     graph |= {
         "3": node("FeatherMask", mask=["2", 0], **sides),

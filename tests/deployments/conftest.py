@@ -62,6 +62,7 @@ LOCATIONS = f"""
             proxy_set_header Host 127.0.0.1:8188;
             proxy_pass http://comfyui/;
         }}
+        location /secure/ {{ rewrite ^/secure(/.*)$ https://127.0.0.1:{{tls}}$1 permanent; }}
         location /moved/ {{ if ($query = 0) {{ return 403; }} rewrite ^/moved(/.*)$ /query$1 redirect; }}
     }}
     server {{

@@ -39,6 +39,16 @@ def test_a_private_authority(front: Nginx, certificates: Certificates) -> None:
         use(client)
 
 
+def test_a_server_that_sends_everybody_to_tls(front: Nginx, certificates: Certificates) -> None:
+    url = f"http://127.0.0.1:{front.ports['plain']}/secure"
+    with Client(url, verify=certificates.ca, retry=None) as client:
+        assert client.queue.info().exec_info.queue_remaining >= 0
+        with pytest.raises(ServerUnreachable, match=f"the handshake was redirected to {at(front, 'tls')}/ws"):
+            client.connect()
+        with pytest.raises(ServerError, match=f"; write '{at(front, 'tls')}' as the server's address$"):
+            client.submit(plain(1))
+
+
 def test_a_directory_of_authorities(front: Nginx, certificates: Certificates, tmp_path: Path) -> None:
     openssl = shutil.which("openssl") or pytest.skip("needs openssl, for the name of a file")
     command = [openssl, "x509", "-hash", "-noout", "-in", str(certificates.ca)]

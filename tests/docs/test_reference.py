@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 import comfyclient
-from comfyclient import errors, events, resources, types
+from comfyclient import errors, events, resources, testing, types
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def test_every_public_name_has_its_entry(names: set[str]) -> None:
         *(f"comfyclient.events.{name}" for name in events.__all__),
         *(f"comfyclient.types.{name}" for name in types.__all__),
         *(f"comfyclient.resources.{name}" for name in resources.__all__),
+        *(f"comfyclient.testing.{name}" for name in testing.__all__),
     }
     assert public_names - names == set()
 
@@ -80,6 +81,8 @@ def test_every_public_method_has_its_entry(names: set[str]) -> None:
     classes = {f"comfyclient.resources.{name}": getattr(resources, name) for name in resources.__all__}
     for name in ("Client", "Job", "Node", "OutputFile", "Result", "Subscription", "Variation", "Workflow"):
         classes[f"comfyclient.{name}"] = getattr(comfyclient, name)
+    for name in ("Context", "EmbeddedServer", "Expansion", "Submission"):
+        classes[f"comfyclient.testing.{name}"] = getattr(testing, name)
     methods = {f"{name}.{method}" for name, cls in classes.items() for method in public(cls)}
     assert methods - names == set()
 

@@ -15,7 +15,7 @@ import requests
 from comfyclient.workflow.editor import to_api
 from tests.comfyui.provision import ProvisionError, provision
 from tests.comfyui.server import RealServer, ServerFailedError
-from tests.editor import answers, roundtrip
+from tests.editor import answers, roundtrip, scripts
 from tests.editor.browser import CHROMIUM, WITHOUT, Editor, EditorError
 from tests.editor.graphs import GRAPHS
 from tests.editor.templates import PACKAGE, VERSION, templates
@@ -68,9 +68,13 @@ def parity() -> int:
     print(f"{len(GRAPHS) - len(odd)} of {len(GRAPHS)} graphs of our own: the editor's prompt")
     back = roundtrip.measure(made, catalogue)
     print(f"{back} prompts of the templates: the same after they were saved for the editor, and made prompts again")
-    for name in (*wrong, *odd, *back.differing):
+    changed = scripts.python_round_trip(made, catalogue)
+    print(f"{len(made) - len(changed)} of {len(made)} prompts of the templates: the same by way of Python")
+    untyped = scripts.typed(catalogue)
+    print(f"{len(untyped)} complaints of mypy --strict about the stubs of {len(catalogue)} node classes")
+    for name in (*wrong, *odd, *back.differing, *changed, *untyped):
         print(f"  not: {name}")
-    return 1 if wrong or odd or back.differing else 0
+    return 1 if wrong or odd or back.differing or changed or untyped else 0
 
 
 def record() -> int:

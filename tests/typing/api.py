@@ -16,10 +16,12 @@ from comfyclient import (
     Job,
     JobFailed,
     JobTimeout,
+    NeededModel,
     Node,
     NodeOutput,
     NodeProblem,
     OutputFile,
+    Problem,
     PromptRejected,
     Reconnect,
     Result,
@@ -32,6 +34,7 @@ from comfyclient import (
     wait,
 )
 from comfyclient._event_source import Decorator
+from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
 
 if TYPE_CHECKING:
     # In typing since Python 3.11; type checkers know this module even where it is not installed.
@@ -204,6 +207,32 @@ def variations(client: Client, workflow: Workflow) -> None:
         assert_type(variation, Variation)
         assert_type(variation.changes, Mapping[str, Any])
         assert_type(variation.result(), Result)
+
+
+def checking(client: Client, workflow: Workflow) -> None:
+    nodes = client.nodes.list()
+    assert_type(workflow.validate(nodes), list[Problem])
+    assert_type(workflow.validate({"KSampler": {}}), list[Problem])
+    problem = workflow.validate(nodes)[0]
+    assert_type(problem.severity, Literal["error", "warning"])
+    assert_type(problem.input, str | None)
+    assert_type(workflow.models(nodes), list[NeededModel])
+    assert_type(workflow.models(nodes)[0].is_there, bool | None)
+
+
+def building(client: Client, workflow: Workflow) -> None:
+    g = client.builder()
+    assert_type(g, Builder)
+    model, clip, vae = g.CheckpointLoaderSimple(ckpt_name="sd15.safetensors")
+    g.SaveImage(images=g.VAEDecode(samples=g.KSampler(model=model), vae=vae), _id="9", _title="Save it")
+    g["Epsilon Scaling"](model=model)
+    thing = g.add({"class_type": "Elsewhere", "inputs": {"clip": clip}})
+    assert_type(thing, Unchecked)
+    assert_type(thing[0], Socket)
+    assert_type(thing.node, Node)
+    assert_type(g.workflow(), Workflow)
+    assert_type(stubs(client.nodes.list()), str)
+    assert_type(to_python(workflow, client.nodes.list()), str)
 
 
 def results(result: Result) -> None:

@@ -200,6 +200,24 @@ def test_the_token_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
     assert evolve(ClientConfig(), read_timeout=1).token == "abc"  # noqa: S105
 
 
+@pytest.mark.parametrize(
+    ("home", "url", "is_sent"),
+    [
+        ("http://comfy:8188", "http://comfy:8188", True),
+        ("comfy", "https://Comfy/pre", True),
+        ("http://comfy", "http://elsewhere", False),
+        ("http://comfy", "http://comfy.elsewhere", False),
+        ("nonsense://comfy", "http://comfy", False),
+    ],
+)
+def test_the_token_of_the_environment_is_for_the_server_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, home: str, url: str, *, is_sent: bool
+) -> None:
+    monkeypatch.setenv("COMFYUI_TOKEN", "abc")
+    monkeypatch.setenv("COMFYUI_URL", home)
+    assert ClientConfig(url=url).token == ("abc" if is_sent else None)
+
+
 @pytest.mark.parametrize("way", [way for way in IDENTITIES if way != "token"])
 def test_whatever_is_given_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setenv("COMFYUI_TOKEN", "abc")
