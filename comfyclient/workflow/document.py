@@ -210,6 +210,10 @@ class Workflow(Mapping[str, Node]):
         """These nodes and everything upstream of them, without ids that the workflow does not have."""
         return links.ancestors(self._graph, node_ids)
 
+    def leaves(self) -> set[str]:
+        """The nodes that feed no other: the outputs, and what is connected to none."""
+        return links.leaves(self._graph)
+
     def find(self, *, class_type: str | None = None, title: str | None = None) -> Node:
         """The one node of this class, or with this title, or both.
 

@@ -40,6 +40,11 @@ def ancestors(graph: Graph, node_ids: Iterable[str]) -> set[str]:
     return found
 
 
+def leaves(graph: Graph) -> set[str]:
+    """The nodes whose outputs nobody takes."""
+    return graph.keys() - {source for node in graph.values() for _, source, _ in sources(node["inputs"])}
+
+
 def find_cycle(graph: Graph) -> list[str] | None:
     """A cycle in the direction of the data, its first node repeated at the end."""
     feeders = {node_id: [source for _, source, _ in sources(node["inputs"])] for node_id, node in graph.items()}

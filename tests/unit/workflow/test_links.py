@@ -53,3 +53,11 @@ def test_lists_that_are_no_links_get_both_spellings() -> None:
     assert misread(["1"], ["1"]) == f"is ['1']{advice}"
     assert misread("text", ["1"]) is None
     assert misread(["1", 0], ["1"]) is None
+
+
+def test_leaves_feed_nobody() -> None:
+    workflow = chain(5)
+    assert workflow.leaves() == {"4"}
+    workflow["4"]["image"] = ["2", 0]
+    assert workflow.leaves() == {"3", "4"}
+    assert Workflow({}).leaves() == set()
