@@ -1,4 +1,4 @@
-# The only entry point. Every target sets up what it needs: the first one makes .venv, and the first that talks to
+# The only entry point. Every target sets up what it needs: the first one makes .venv, and the first that needs
 # a real ComfyUI fetches one (see CONTRIBUTING.md). Two of them may run at once, in one clone or in several.
 
 PYTHON ?= python3
@@ -11,15 +11,15 @@ STAMP := .venv/.stamp
 LOCK := $(if $(shell command -v flock),flock .venv.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format types cover docs bench soak comfyui build clean
+.PHONY: help demo test check lint format types cover docs bench soak parity comfyui programs build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(STAMP) comfyui ## Run a workflow on a real ComfyUI (yours with COMFYUI_URL=http://host:port)
-	@$(BIN)/python -m tests.comfyui run -- $(BIN)/python docs/examples/demo.py $(ARGS)
+demo: $(STAMP) ## Run a workflow on the embedded server (on yours with COMFYUI_URL=http://host:port)
+	@$(BIN)/python docs/examples/demo.py
 
-test: $(STAMP) comfyui ## Run every test, with a real ComfyUI; ARGS='-k name' goes to pytest
+test: $(STAMP) comfyui programs ## Run every test, with a real ComfyUI; ARGS='-k name' goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types test ## Lint, types and tests
@@ -35,7 +35,7 @@ format: $(STAMP) ## Fix what ruff can fix, and format
 types: $(STAMP) ## Check types (mypy strict)
 	@$(BIN)/mypy
 
-cover: $(STAMP) comfyui ## Run every test and require 95 % of the branches
+cover: $(STAMP) comfyui programs ## Run every test and require 95 % of the branches
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing $(ARGS)
 
 docs: $(STAMP) ## Build the documentation into docs/_build/html
@@ -48,8 +48,14 @@ bench: $(STAMP) comfyui ## Measure against the performance targets
 soak: $(STAMP) ## Run jobs under random faults for MINUTES=10, and print the ledger
 	@$(BIN)/python -W ignore -m tests.faults soak --minutes $(MINUTES) $(ARGS)
 
+parity: $(STAMP) comfyui ## Compare what becomes of the editor's files with what the editor itself exports
+	@$(BIN)/python -m tests.editor parity
+
 comfyui: ## Fetch a real ComfyUI into the cache, once (none with COMFYUI_URL or COMFYUI_PATH)
 	@$(PYTHON) -m tests.comfyui.provision
+
+programs: ## Install nginx and Chromium from Debian, for the tests that want them (where there are root and apt)
+	@$(PYTHON) -m tests.programs
 
 build: $(STAMP) ## Build sdist and wheel into dist
 	@$(BIN)/python -m build

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from comfyclient.sweep import Variation
     from comfyclient.waiting import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, as_completed, wait
     from comfyclient.workflow import Node, Workflow
+    from comfyclient.workflow.needs import NeededModel
+    from comfyclient.workflow.validation import Problem
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants to read our log configures logging
 
@@ -64,11 +66,13 @@ __all__ = [
     "JobInterrupted",
     "JobLost",
     "JobTimeout",
+    "NeededModel",
     "Node",
     "NodeOutput",
     "NodeProblem",
     "NotFound",
     "OutputFile",
+    "Problem",
     "PromptRejected",
     "Reconnect",
     "RequestTimeout",
@@ -97,6 +101,8 @@ _HOMES = (  # a module that imports much comes after those that it imports
     "jobs",
     "waiting",
     "sweep",
+    "workflow.validation",
+    "workflow.needs",
     "client",
 )
 

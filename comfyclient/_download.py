@@ -7,6 +7,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from comfyclient._addresses import redact
 from comfyclient.errors import ComfyError, RequestTimeout, ServerError, ServerUnreachable
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def pieces(
         furthest = max(furthest, body.at)
         if failures >= attempts:
             raise broken
-        log.debug("GET %s broke at byte %d: %s; going on", transport.url("/view"), body.at, broken)
+        log.debug("GET %s broke at byte %d: %s; going on", body.url, body.at, broken)
 
 
 class _Body:
@@ -68,6 +69,7 @@ class _Body:
 
     Attributes:
         at: The position of the next byte to hand on.
+        url: Where it comes from, for messages.
     """
 
     def __init__(  # noqa: PLR0917 - see pieces
@@ -80,6 +82,7 @@ class _Body:
         restart: Callable[[], None] | None,
     ) -> None:
         self.at = start
+        self.url = redact(transport.url(path))
         self._transport = transport
         self._path = path
         self._start = start
@@ -179,4 +182,4 @@ class _Body:
         return broken
 
     def _unreachable(self, reason: str) -> ServerUnreachable:
-        return ServerUnreachable(self._transport.url("/view"), reason, maybe_sent=True)
+        return ServerUnreachable(self.url, reason, maybe_sent=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from comfyclient import events as e
 
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=e.Event)
 E_co = TypeVar("E_co", bound=e.Event, covariant=True)
 R = TypeVar("R")
+
+
+_AssetsSeed: TypeAlias = Literal[
+    "assets.seed.started",
+    "assets.seed.progress",
+    "assets.seed.fast_complete",
+    "assets.seed.enrich_complete",
+    "assets.seed.completed",
+    "assets.seed.cancelled",
+    "assets.seed.paused",
+    "assets.seed.resumed",
+    "assets.seed.error",
+]
 
 
 class Decorator(Protocol[E_co]):
@@ -123,6 +136,10 @@ class EventSource:
     @overload
     def on(self, event: Literal["reconnect_failed"], /) -> Decorator[e.ReconnectFailed]: ...
     @overload
+    def on(self, event: _AssetsSeed, callback: Callable[[e.AssetsSeed], object], /) -> Subscription: ...
+    @overload
+    def on(self, event: _AssetsSeed, /) -> Decorator[e.AssetsSeed]: ...
+    @overload
     def on(self, event: Literal["*"], callback: Callable[[e.Event], object], /) -> Subscription: ...
     @overload
     def on(self, event: Literal["*"], /) -> Decorator[e.Event]: ...
@@ -130,8 +147,9 @@ class EventSource:
     def on(self, event: type[E], callback: Callable[[E], object], /) -> Subscription: ...
     @overload
     def on(self, event: type[E], /) -> Decorator[E]: ...
+    # Of other names nothing is known, so that a callback for a known one has to fit it.
     @overload
-    def on(self, event: str, callback: Callable[[Any], object], /) -> Subscription: ...
+    def on(self, event: str, callback: Callable[[e.UnknownEvent], object], /) -> Subscription: ...
     @overload
     def on(self, event: str, /) -> Decorator[Any]: ...
     def on(self, event: str | type[e.Event], callback: Callable[[Any], object] | None = None, /) -> Any:

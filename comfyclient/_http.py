@@ -24,9 +24,9 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from comfyclient._addresses import redact
 from comfyclient._network import Network, Session, Sockets, explain_tls
 from comfyclient._process import OneProcess
-from comfyclient.config import ClientConfig, redact
 from comfyclient.errors import (
     AuthenticationError,
     ClientClosed,
@@ -42,6 +42,8 @@ from comfyclient.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from comfyclient.config import ClientConfig
+
 log = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024
@@ -54,6 +56,9 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _KINDS = {401: AuthenticationError, 403: AuthenticationError, 404: NotFound, 407: AuthenticationError}
 _REDIRECTS = 300
 _NOT_ALLOWED = 405
+_NO_ROUTE = frozenset({404, _NOT_ALLOWED})
+_EVERYWHERE = frozenset({"/history", "/interrupt", "/object_info", "/prompt", "/queue", "/system_stats"})
+"""Routes that every ComfyUI has, whatever its age."""
 _NOT_MODIFIED = 304  # comes only when it was asked for
 
 
@@ -61,8 +66,11 @@ def path_segment(value: str) -> str:
     """A value made safe for one segment of a path; a slash inside becomes ``%2F``, as the server wants it.
 
     Raises:
+        TypeError: It is no string.
         ValueError: No escaping keeps it one segment: it is empty, ``"."`` or ``".."``.
     """
+    if not isinstance(value, str):
+        raise TypeError(f"a name or an id is a string, not {type(value).__name__}: {value!r}")
     if value in {"", ".", ".."}:
         raise ValueError(f"{value!r} cannot be asked for: an address would end before it")
     return quote(value, safe="")
@@ -214,6 +222,13 @@ class Transport:
             session.close()
         self._sockets.shut_down()
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or deeply copied; so does all that leads here: clients, jobs, results, their files."""
+        raise TypeError(
+            "a client, and what belongs to it as jobs and results do, cannot be pickled or deeply copied; "
+            "keep a job's prompt_id for client.job() of another one, and the content of its files"
+        )
+
     def _send(  # noqa: PLR0917 - the parts of a request
         self,
         method: str,
@@ -275,9 +290,12 @@ class Transport:
         response._content = b"".join(pieces)  # noqa: SLF001 - where `content` looks
 
     def _raise_for(self, method: str, path: str, response: requests.Response, since: str | None) -> NoReturn:
-        error = _error_of(method, response)
+        error = _error_of(method, path, response)
         if since is not None and _is_unknown_route(error):
             raise Unsupported(f"{method} {path.partition('?')[0]}", since, self._base)
+        if error.status in _NO_ROUTE and path in _EVERYWHERE:
+            hint = f"there is no ComfyUI at {self._base}; its address is the one at which a browser shows its editor"
+            error = type(error)(error.status, hint, error.method, error.url)
         raise error
 
     def _session(self) -> Session:
@@ -360,13 +378,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         inner = next((value for value in wrapped if isinstance(value, BaseException)), None)
 
 
-def _error_of(method: str, response: requests.Response) -> ServerError:
+def _error_of(method: str, path: str, response: requests.Response) -> ServerError:
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
         body = response.content.decode("utf-8", "replace")
     if response.is_redirect:
-        body = f"a redirect to {redact(response.headers['Location'])}"
+        target = redact(response.headers["Location"])
+        body = f"a redirect to {target}"
+        if "://" in target and target.endswith(path):
+            body += f"; write {target.removesuffix(path)!r} as the server's address"
     kind = _KINDS.get(response.status_code, ServerError)
     return kind(response.status_code, body, method, redact(response.url))
 

@@ -131,15 +131,19 @@ class Network:
         self.verify: bool | str = config.verify  # type: ignore[assignment]  # its converter makes paths strings
         self.cert: Any = config.cert
         bundle = next((name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if environ.get(name)), None)
-        if bundle is not None and self.verify is True:
+        wants_tls = self._base.startswith("https:")
+        if isinstance(self.verify, str):
+            _check_readable("verify", self.verify)
+        elif bundle is not None and self.verify:
             self.verify = environ[bundle]
-        if self._base.startswith("https:"):
-            if isinstance(self.verify, str):
-                _check_readable("verify" if bundle is None or config.verify is not True else bundle, self.verify)
-            if isinstance(self.verify, str) or self.cert is not None:
-                _ = self.tls  # files that cannot be used are found out now
-            if self.verify is False:
-                _warn_of_unverified(self._base)
+            if wants_tls:
+                _check_readable(bundle, self.verify)
+        for path in _files(config.cert):
+            _check_readable("cert", path)
+        if wants_tls and (isinstance(self.verify, str) or self.cert is not None):
+            _ = self.tls  # files that cannot be used are found out now
+        if wants_tls and self.verify is False:
+            _warn_of_unverified(self._base)
 
     def url(self, path: str) -> str:
         """The full address of a path, without credentials."""
@@ -198,9 +202,6 @@ class Network:
         context.set_alpn_protocols(["http/1.1"])
         if self.cert is not None:
             certificate, key = (self.cert, None) if isinstance(self.cert, str) else self.cert
-            for path in (certificate, key):
-                if path is not None:
-                    _check_readable("cert", path)
             try:
                 context.load_cert_chain(certificate, key, password=_no_password)
             except (ssl.SSLError, ValueError):
@@ -221,6 +222,10 @@ def _require_socks() -> None:
         import socks  # type: ignore[import-untyped]  # noqa: F401, PLC0415 - an extra
     except ImportError:
         raise ImportError("a SOCKS proxy needs PySocks: pip install 'comfyclient[socks]'") from None
+
+
+def _files(cert: Any) -> tuple[str, ...]:
+    return (cert,) if isinstance(cert, str) else cert or ()
 
 
 def _check_readable(option: str, path: str) -> None:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comfyclient.errors import ComfyError, NodeProblem, PromptRejected, node_label
+from comfyclient.workflow.judging import not_among
 from comfyclient.workflow.links import is_link, misread, sources
 from comfyclient.workflow.wording import listed, natural, nearest, shown
 
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 Choices: TypeAlias = Callable[[str, str], Sequence[Any] | None]
 Classes: TypeAlias = Callable[[], Sequence[str]]
 
-_FEW = 20  # choices that a message lists one by one; of longer lists the server sends only the length
 _SURE = 0.75  # how alike two names are where one is most likely a slip for the other
-_EXAMPLES = 5  # of a longer list
 
 _SUMMARIES = {
     "no_prompt": "the request holds no workflow",
@@ -197,15 +196,10 @@ class _Refusal:
         if allowed is None:
             length = re.search(r"list of length (\d+)", self.details)
             return f"{self.given()} is not one of the {length[1] if length else 'known'} choices"
-        if not allowed:
-            return f"{self.given()} will not do: the server has nothing to choose from there"
         chosen = self.value if isinstance(self.value, list) else [self.value]  # some inputs take several
         wrong = next((choice for choice in chosen if choice not in allowed), "")
-        self.near = tuple(nearest(str(wrong), allowed))
-        if self.near:
-            return f"{self.given()} is not one of the {len(allowed)} choices{self.hint()}"
-        some = listed(map(shown, allowed), _FEW if len(allowed) <= _FEW else _EXAMPLES)
-        return f"{self.given()} is not one of {some}"
+        message, self.near = not_among(wrong, allowed)
+        return f"{self.given()} {message}"
 
     def custom(self) -> str:
         reason = self.details.removeprefix(self.name).removeprefix(" - ")

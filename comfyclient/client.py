@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Mapping
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._body import body_of
@@ -12,7 +14,8 @@ from comfyclient._http import Transport
 from comfyclient._tracking import attachment, submission
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
-from comfyclient.config import ClientConfig
+from comfyclient._uploads import Uploads
+from comfyclient.config import ACCOUNT_KEYS, ClientConfig
 from comfyclient.errors import ComfyError, JobTimeout, PromptRejected
 from comfyclient.jobs import Job
 from comfyclient.resources import (
@@ -31,17 +34,20 @@ from comfyclient.resources import (
 )
 from comfyclient.sweep import Variation, sweep
 from comfyclient.workflow import Workflow
+from comfyclient.workflow.check import unwritable
+from comfyclient.workflow.source import PATIENCE
 from comfyclient.workflow.wording import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     import requests
     from typing_extensions import Self
 
+    from comfyclient.builder import Builder
     from comfyclient.events import Event
     from comfyclient.results import Result
-    from comfyclient.workflow.source import Source
+    from comfyclient.workflow.source import Preference, Source
 
 _STOPPING = 5.0
 """Seconds for a prompt to be cancelled after Ctrl-C, or when only a part of it was accepted."""
@@ -85,6 +91,8 @@ class Client(EventSource):
         if config is not None and (url is not None or options):
             msg = "give either a config or a url with options, not both"
             raise TypeError(msg)
+        if config is not None and not isinstance(config, ClientConfig):
+            raise TypeError(f"config must be a ClientConfig, not {kind_of(config)}")
         self.config = config or ClientConfig.of(url, options)
         self._transport = Transport(self.config)
         self.queue = Queue(self._transport)
@@ -105,6 +113,31 @@ class Client(EventSource):
 
     # ── running workflows ────────────────────────────────────────────────────────────────────────────────────────
 
+    def load(self, source: Source, *, prefer: Preference = "prompt", timeout: float = PATIENCE) -> Workflow:
+        """Load a workflow to look at and edit before it runs: ``Workflow.load`` with the server's nodes at hand.
+
+        What the editor saves needs the catalogue of ``client.nodes.list``, which is fetched once and then kept
+        (``GET /object_info``); for anything else, nothing is sent.
+
+        Args:
+            source: A path, JSON text, bytes, an open file, an address, an ``OutputFile``, a dict such as that of
+                ``client.templates.get``, or a workflow; see ``Workflow.load``.
+            prefer: Which one to take of an image that has both, the ``"prompt"`` that ran or the ``"workflow"`` of the
+                editor.
+            timeout: Seconds that fetching an address may take in all.
+
+        Raises:
+            WorkflowError: There is no workflow in it, or one of another program; the message says what it is instead,
+                and what to do.
+            OSError: The file cannot be read.
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The catalogue is needed, and cannot be had.
+            ClientClosed: The client is closed.
+        """
+        workflow = Workflow.load(source, prefer=prefer, timeout=timeout)
+        if workflow.needs_catalog:
+            workflow = Workflow(workflow, catalog=self.nodes.list())
+        return workflow
+
     def run(
         self,
         workflow: Source,
@@ -124,8 +157,9 @@ class Client(EventSource):
         ``timeout`` does not: the prompt goes on.
 
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
-            timeout: Seconds to wait for the end at most, once the workflow is submitted.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
+            timeout: Seconds that all of it may take. The submission is not cut short by it, but by the times of the
+                config; a result that is there by then is returned in any case.
             on_event: Called in this thread with every event of the job while it waits.
             front: See ``submit``; so for the arguments that follow.
             number: See ``submit``.
@@ -138,14 +172,16 @@ class Client(EventSource):
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
         """
-        request = _request(
+        started = monotonic()
+        request = self._request(
             workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
         job = self._handle(request)
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
         with _cancelling(job):
             self._submit(job, request, strict=strict)
-            return job._conclude(timeout, on_event, listener)  # noqa: SLF001
+            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+            return job._conclude(remaining, on_event, listener)  # noqa: SLF001
 
     def submit(
         self,
@@ -162,8 +198,13 @@ class Client(EventSource):
 
         The first call opens the websocket. An answer that is lost on the way is looked for, never posted again.
 
+        Files of your own among the inputs are uploaded first (``POST /upload/image``): a ``pathlib.Path`` given to
+        ``LoadImage``, ``LoadAudio``, ``LoadVideo`` and whatever else takes an uploaded file, or for an image ``bytes``,
+        an image of Pillow or a NumPy array; see ``client.files.upload_image``. A string is a name on the server. What
+        is submitted, and ``Job.workflow``, has the names that the server gave; ``workflow`` itself stays as it is.
+
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             front: Put it before everything that waits.
             number: Its place in the order of execution instead: the lowest number runs first.
             targets: Ids of output nodes; only these and what they need are run. Servers before 0.3.48 are sent nothing
@@ -174,7 +215,8 @@ class Client(EventSource):
                 accepted is then cancelled. With ``False`` it runs, and ``Job.node_errors`` tells what was refused.
 
         Raises:
-            WorkflowError: The document is wrong; nothing was sent.
+            WorkflowError: The document is wrong, or a file of your own cannot be read or is given to an input that
+                takes none; nothing was submitted.
             PromptRejected: The server refused it; the text names node, input, value and what is allowed.
             ServerUnreachable: No server, or it broke off and the prompt is not there; if that cannot be known, the
                 text says so and names the prompt's id, for ``client.job``.
@@ -184,7 +226,7 @@ class Client(EventSource):
             ClientClosed: The client is closed.
             ValueError: There is no such ``preview_method``.
         """
-        request = _request(
+        request = self._request(
             workflow, front=front, number=number, targets=targets, extra_data=extra_data, preview_method=preview_method
         )
         job = self._handle(request)
@@ -202,8 +244,10 @@ class Client(EventSource):
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
 
+        Files of your own are uploaded as ``submit`` does, once each as long as they do not change on your disk.
+
         Args:
-            workflow: A ``Workflow``, or whatever ``Workflow.load`` takes.
+            workflow: A ``Workflow``, or whatever ``load`` takes.
             variations: What to set each time, as ``Workflow.set`` takes it, such as ``{"6.text": "a fox"}``. Taken
                 one by one, so it may be endless.
             in_flight: How many prompts wait or run on the server at most.
@@ -214,15 +258,16 @@ class Client(EventSource):
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
         """
+        uploads = Uploads(self.files, self.nodes)
 
         def submit(document: Workflow, *, strict: bool = True, **options: Any) -> Job:
-            request = _request(document, **options)
+            request = self._request(document, uploads, **options)
             job = self._handle(request)
             with _cancelling(job):  # the loop does that for the jobs that it has
                 self._submit(job, request, strict=strict)
             return job
 
-        return sweep(submit, Workflow.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -238,7 +283,23 @@ class Client(EventSource):
         if not isinstance(prompt_id, str):
             raise TypeError(f"a prompt's id is a string, as Job.prompt_id is, not {kind_of(prompt_id)}")
         state, item = attachment.attach(self._tracker, prompt_id)
-        return Job(self._tracker, state, functools.partial(Workflow, item.prompt))
+        targets = item.outputs_to_execute or None
+        return Job(
+            self._tracker, state, functools.partial(Workflow, item.prompt), targets=targets, secrets=self._keys()
+        )
+
+    def builder(self) -> Builder:
+        """Start a graph in Python, with the server's node classes as methods (``GET /object_info``, once).
+
+        ``g = client.builder()`` is a ``comfyclient.builder.Builder``: ``g.KSampler(model=model, steps=20, ...)`` adds a
+        node, and ``client.run(g.workflow())`` runs what was built.
+
+        Raises:
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The catalogue cannot be had.
+        """
+        from comfyclient.builder import Builder  # noqa: PLC0415 - most programs never do this
+
+        return Builder(self.nodes.list())
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -329,14 +390,52 @@ class Client(EventSource):
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _request(
+        self,
+        workflow: Source,
+        uploads: Uploads | None = None,
+        *,
+        front: bool = False,
+        number: float | None = None,
+        targets: Iterable[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        preview_method: str | None = None,
+    ) -> submission.Request:
+        if preview_method is not None and preview_method not in _PREVIEW_METHODS:
+            raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
+        document = self.load(workflow)
+        document.check()
+        extra_data = dict(extra_data or {})
+        if preview_method is not None:
+            extra_data["preview_method"] = preview_method
+        if document.saved_file is not None:
+            _embed(extra_data, document.saved_file)
+        if isinstance(targets, str):  # one of them, not its letters
+            targets = (targets,)
+        return submission.Request(
+            workflow=(uploads or Uploads(self.files, self.nodes)).place(document),
+            front=front,
+            number=number,
+            targets=None if targets is None else tuple(targets),
+            extra_data=extra_data,
+        )
+
     def _handle(self, request: submission.Request) -> Job:
         state = submission.new_job(request.workflow, request.targets)
         # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
         graph = functools.partial(Workflow.load, request.workflow.to_json().encode())
-        return Job(self._tracker, state, graph, targets=request.targets)
+        return Job(self._tracker, state, graph, targets=request.targets, secrets=self._keys(request.extra_data))
+
+    def _keys(self, extra_data: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+        """The keys of accounts that go along with a prompt."""
+        given = {**self.config.account, **(extra_data or {})}
+        return tuple(str(given[name]) for name in ACCOUNT_KEYS if given.get(name))
 
     def _submit(self, job: Job, request: submission.Request, *, strict: bool) -> None:
         status = submission.submit(self._tracker, job._state, request)  # noqa: SLF001 - the client makes its jobs
+        job._refused = submission.refused(status)  # noqa: SLF001
+        if request.targets is None:
+            self._tracker.learn_outputs(request.workflow, job._refused)  # noqa: SLF001
         if not status.node_errors:
             return
         problems = submission.problems(self._tracker, status, request.workflow)
@@ -365,25 +464,8 @@ def _cancelling(job: Job) -> Iterator[None]:
         raise
 
 
-def _request(
-    workflow: Source,
-    *,
-    front: bool = False,
-    number: float | None = None,
-    targets: Iterable[str] | None = None,
-    extra_data: Mapping[str, Any] | None = None,
-    preview_method: str | None = None,
-) -> submission.Request:
-    if preview_method is not None and preview_method not in _PREVIEW_METHODS:
-        raise ValueError(f"preview_method is one of {', '.join(_PREVIEW_METHODS)}, not {preview_method!r}")
-    document = Workflow.load(workflow)
-    document.check()
-    if isinstance(targets, str):  # one of them, not its letters
-        targets = (targets,)
-    return submission.Request(
-        workflow=document,
-        front=front,
-        number=number,
-        targets=None if targets is None else tuple(targets),
-        extra_data={**(extra_data or {}), **({} if preview_method is None else {"preview_method": preview_method})},
-    )
+def _embed(extra_data: dict[str, Any], saved_file: Mapping[str, Any]) -> None:
+    """Send along what the editor saved, as the editor does: then what the server makes opens in it again."""
+    info = extra_data.get("extra_pnginfo")
+    if (info is None or isinstance(info, Mapping)) and not unwritable(saved_file):
+        extra_data["extra_pnginfo"] = {"workflow": saved_file, **(info or {})}

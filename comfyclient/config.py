@@ -9,22 +9,35 @@ import threading
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+from typing import Any, SupportsIndex
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import Attribute, field, fields, frozen
 from attrs.converters import optional as if_given
-from attrs.validators import ge, instance_of, optional
+from attrs.validators import ge, min_len, optional
 
-__all__ = ["ClientConfig", "Reconnect", "Retry"]
+from comfyclient._addresses import base_url, proxy_url, redact
 
-_ROUTES = frozenset({"history", "object_info", "prompt", "queue", "system_stats", "ws"})
-"""What people append to the server's address."""
-_PROXIES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
+__all__ = ["ACCOUNT_KEYS", "ClientConfig", "Reconnect", "Retry"]
+
+ACCOUNT_KEYS = ("api_key_comfy_org", "auth_token_comfy_org")
+"""What identifies a Comfy account, as options and in ``extra_data``."""
 
 
-def _seconds(_: object, attribute: Attribute[float], value: float) -> None:
+def _a(kind: type, words: str) -> Callable[[object, Attribute[Any], Any], None]:
+    """A validator: the value is of this kind, which the words describe."""
+
+    def check(_: object, attribute: Attribute[Any], value: Any) -> None:
+        if not isinstance(value, kind):
+            raise TypeError(f"{attribute.name} must be {words}, not {value!r}")
+
+    return check
+
+
+def _seconds(_: object, attribute: Attribute[float], value: Any) -> None:
     """More is too much for a socket; and there is no "for ever"."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{attribute.name} is a time in seconds, a number, not {value!r}")
     if not 0 < value <= threading.TIMEOUT_MAX:
         raise ValueError(f"{attribute.name} is a time in seconds, above 0 and below a few centuries, not {value!r}")
 
@@ -56,7 +69,7 @@ class Retry(Backoff):
         statuses: The answers that are tried again.
     """
 
-    attempts: int = field(default=3, validator=ge(1))
+    attempts: int = field(default=3, validator=[_a(int, "a number"), ge(1)])
     statuses: frozenset[int] = field(default=frozenset({429, 502, 503, 504}), converter=frozenset)
 
 
@@ -78,63 +91,6 @@ class Reconnect(Backoff):
     deaf_after: float = field(default=5.0, validator=_seconds)
 
 
-def _base_url(url: str) -> str:
-    if not isinstance(url, str):
-        kind = type(url).__name__
-        msg = f"the server's URL must be a string such as 'http://127.0.0.1:8188', not {kind}; see also config="
-        raise TypeError(msg)
-    text = url.strip()
-    text = text if ":/" in text else f"http://{text}"
-    parts = _split(text, {"http", "https"})
-    if parts is None or parts.fragment:
-        shown = redact(text).rpartition("@")[2] if url.strip() else ""
-        if shown.startswith(("ws://", "wss://")):  # redact has found a host in it, if there is any
-            fitting = shown.replace("ws", "http", 1).removesuffix("/ws")
-            hint = f"write {fitting!r}, from which the websocket's address follows"
-        else:
-            hint = "write 'http://host:port', and a path prefix if it has one"
-        msg = f"{shown!r} is no URL of a ComfyUI server; {hint}"
-        raise ValueError(msg)
-    path = parts.path.rstrip("/")
-    head, _, last = path.rpartition("/")
-    if last in _ROUTES:
-        shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], head, "", ""))
-        msg = f"{redact(text)!r} is the URL of one route of a ComfyUI server; give the server's own, {shown!r}"
-        raise ValueError(msg)
-    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-
-
-def _proxy_url(url: str) -> str:
-    if not isinstance(url, str):
-        raise TypeError(f"the proxy's URL must be a string such as 'http://proxy:3128', not {type(url).__name__}")
-    text = url.strip()
-    text = text if ":/" in text else f"http://{text}"
-    parts = _split(text, _PROXIES)
-    if parts is None or parts.path.strip("/") or parts.query or parts.fragment:
-        shown = redact(text).rpartition("@")[2] if url.strip() else ""
-        raise ValueError(f"{shown!r} is no URL of a proxy; write 'http://host:port' or 'socks5h://host:port'")
-    return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-
-
-def _split(text: str, schemes: set[str] | frozenset[str]) -> SplitResult | None:
-    """The parts of a URL with one of these schemes and a usable host and port."""
-    try:
-        parts = urlsplit(text)
-        fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    return parts if fits and not re.search(r"\s", parts.netloc) else None
-
-
-def redact(url: str) -> str:
-    """The URL without user, password, query and fragment: fit for messages, logs and reprs."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "the given URL"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def _check_line(what: str, value: object) -> None:
     """Refuse early what requests would refuse with the value, a token perhaps, in its message."""
     if not isinstance(value, str) or value != value.strip() or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
@@ -146,24 +102,36 @@ def _check_name(what: str, name: object) -> None:
         raise ValueError(f"{name!r} is not the name of {what}")
 
 
-def _headers(headers: Mapping[str, Any]) -> dict[str, str]:
-    for name, value in dict(headers).items():
+def _mapping(what: str, value: Any) -> dict[Any, Any]:
+    if not isinstance(value, Mapping):  # which is not shown, since it may be a token
+        raise TypeError(f"{what} must be a mapping of names to values, such as {{'name': 'value'}}, not {_kind(value)}")
+    return dict(value)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _headers(headers: Any) -> dict[str, str]:
+    given = _mapping("headers", headers)
+    for name, value in given.items():
         _check_name("an HTTP header", name)
         _check_line(f"the value of the header {name!r}", value)
-    return dict(headers)
+    return given
 
 
-def _cookies(cookies: Mapping[str, Any]) -> dict[str, str]:
-    for name, value in dict(cookies).items():
+def _cookies(cookies: Any) -> dict[str, str]:
+    given = _mapping("cookies", cookies)
+    for name, value in given.items():
         _check_name("a cookie", name)
         _check_line(f"the value of the cookie {name!r}", value)
         if ";" in value:
             raise ValueError(f"the value of the cookie {name!r} must not hold a semicolon")
-    return dict(cookies)
+    return given
 
 
-def _params(params: Mapping[str, Any]) -> dict[str, str]:
-    given: dict[Any, Any] = dict(params)
+def _params(params: Any) -> dict[str, str]:
+    given = _mapping("params", params)
     for name, value in given.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise ValueError(f"the parameter {name!r} must be text")  # noqa: TRY004 - as in headers and cookies
@@ -183,7 +151,7 @@ def _user(user: str) -> str:
 
 def _key(key: str) -> str:
     if not isinstance(key, str):
-        raise TypeError(f"a key of a Comfy account must be text, not {type(key).__name__}")
+        raise TypeError(f"a key of a Comfy account must be text, not {_kind(key)}")
     return key
 
 
@@ -194,7 +162,7 @@ def _auth(auth: Any) -> Any:
         if ":" in auth[0]:
             raise ValueError("the user name of auth must not hold a colon: basic auth ends it there")
     elif not callable(auth):
-        raise TypeError(f"auth must be (user, password), or an auth object of requests, not {type(auth).__name__}")
+        raise TypeError(f"auth must be (user, password), or an auth object of requests, not {_kind(auth)}")
     return auth
 
 
@@ -232,7 +200,7 @@ def _basic(user: str, password: str) -> str:
 class ClientConfig:
     """Everything a client has to know about its server. Immutable.
 
-    It can be pickled if ``auth`` can, and then the pickle holds every secret of it; ``repr`` shows none.
+    Neither its ``repr`` nor a pickle shows a secret: it can only be pickled if it holds none.
 
     Attributes:
         url: Base address, with a path prefix where a proxy has one. By default the environment variable
@@ -243,7 +211,7 @@ class ClientConfig:
             One id for each client: with two sockets of one id, the server forgets the newer one.
         realtime: Whether to use the websocket. Without it jobs work by polling.
         token: Sent as ``Authorization: Bearer``. By default the environment variable ``COMFYUI_TOKEN``, if nothing
-            else here says who you are.
+            else here says who you are, and ``COMFYUI_URL`` does not name another host than ``url``.
         auth: ``(user, password)`` for basic auth, or any auth object of requests. It is called for each request, in
             the thread that sends it, and for each handshake of the websocket. One that waits for the server's
             challenge, such as ``HTTPDigestAuth``, works for requests only; jobs are then followed by polling.
@@ -274,10 +242,10 @@ class ClientConfig:
         reconnect: How the websocket comes back; ``None`` to stay away once it is lost.
     """
 
-    trust_env: bool = field(default=True, validator=instance_of(bool))
-    url: str = field(converter=_base_url, repr=redact)
-    client_id: str = field(factory=lambda: uuid.uuid4().hex, validator=instance_of(str))
-    realtime: bool = True
+    trust_env: bool = field(default=True, validator=_a(bool, "True or False"))
+    url: str = field(converter=base_url, repr=redact)
+    client_id: str = field(factory=lambda: uuid.uuid4().hex, validator=[_a(str, "a string"), min_len(1)])
+    realtime: bool = field(default=True, validator=_a(bool, "True or False"))
     token: str | None = field(default=None, converter=if_given(_token), repr=_hidden)
     auth: tuple[str, str] | Callable[[Any], Any] | None = field(default=None, converter=if_given(_auth), repr=_hidden)
     headers: Mapping[str, str] = field(factory=dict, converter=_headers, repr=_names)
@@ -291,15 +259,20 @@ class ClientConfig:
         default=None, converter=if_given(_cert)
     )
     proxy: str | None = field(
-        default=None, converter=if_given(_proxy_url), repr=lambda proxy: repr(proxy and redact(proxy))
+        default=None, converter=if_given(proxy_url), repr=lambda proxy: repr(proxy and redact(proxy))
     )
     connect_timeout: float = field(default=5.0, validator=_seconds)
     read_timeout: float = field(default=60.0, validator=_seconds)
-    max_body: int = field(default=256 * 2**20, validator=[instance_of(int), ge(1)])
+    max_body: int = field(default=256 * 2**20, validator=[_a(int, "a number of bytes"), ge(1)])
     poll_interval: float = field(default=3.0, validator=_seconds)
     give_up_after: float = field(default=60.0, validator=_seconds)
-    retry: Retry | None = field(factory=Retry, validator=optional(instance_of(Retry)))
-    reconnect: Reconnect | None = field(factory=Reconnect, validator=optional(instance_of(Reconnect)))
+    retry: Retry | None = field(
+        factory=Retry, validator=optional(_a(Retry, "a Retry, such as Retry(attempts=5), or None for never"))
+    )
+    reconnect: Reconnect | None = field(
+        factory=Reconnect,
+        validator=optional(_a(Reconnect, "a Reconnect, such as Reconnect(first=1), or None for never")),
+    )
 
     @url.default
     def _default_url(self) -> str:
@@ -319,7 +292,8 @@ class ClientConfig:
         for name, value in parse_qsl(urlsplit(self.url).query, keep_blank_values=True):
             if self.params.get(name, value) != value:
                 raise ValueError(f"the URL and params give two values for {name!r}; leave one of them out")
-        if self.trust_env and not any(identities.values()) and (token := os.environ.get("COMFYUI_TOKEN")):
+        token = os.environ.get("COMFYUI_TOKEN") if self.trust_env and not any(identities.values()) else None
+        if token and _is_home(self.url):
             try:
                 object.__setattr__(self, "token", _token(token))  # as attrs itself does in a frozen class
             except ValueError as error:
@@ -353,8 +327,22 @@ class ClientConfig:
     @property
     def account(self) -> dict[str, str]:
         """The keys of the Comfy account, as they are sent in ``extra_data``."""
-        keys = {"api_key_comfy_org": self.api_key_comfy_org, "auth_token_comfy_org": self.auth_token_comfy_org}
-        return {name: key for name, key in keys.items() if key is not None}
+        return {name: key for name in ACCOUNT_KEYS if (key := getattr(self, name)) is not None}
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """Pickled or copied as any other object, unless there are secrets, which stay in this process.
+
+        Raises:
+            TypeError: There are.
+        """
+        urls = [urlsplit(url) for url in (self.url, self.proxy) if url is not None]
+        secrets = [self.token, self.auth, self.headers, self.cookies, self.params, self.account]
+        if any(secrets) or any(url.query or url.username is not None for url in urls):
+            raise TypeError(
+                "this config holds secrets, which a pickle would show; make another one where it is needed, "
+                "from COMFYUI_URL and COMFYUI_TOKEN perhaps"
+            )
+        return super().__reduce_ex__(protocol)
 
     @classmethod
     def of(cls, url: str | None, options: Mapping[str, Any]) -> ClientConfig:
@@ -365,6 +353,15 @@ class ClientConfig:
             raise TypeError(msg)
         given = {**options} if url is None else {**options, "url": url}
         return cls(**given)
+
+
+def _is_home(url: str) -> bool:
+    """Whether the environment's token is meant for this server: ``COMFYUI_URL`` names its host, or none."""
+    home = os.environ.get("COMFYUI_URL")
+    try:
+        return not home or urlsplit(base_url(home)).hostname == urlsplit(url).hostname
+    except ValueError:
+        return False
 
 
 def _one_of(ways: Mapping[str, bool]) -> None:

@@ -240,7 +240,8 @@ class JobFailed(JobError):
         exception_type: The exception's class on the server, such as ``"ValueError"``.
         exception_message: Its text, as the server sent it, without the trailing newline.
         traceback: The server's traceback, one string per frame.
-        current_inputs: The node's inputs at that moment, as the server prints them.
+        current_inputs: The node's inputs at that moment, as the server prints them. Here, as in the text, asterisks
+            stand for the keys of a Comfy account that the client had sent along.
     """
 
     def __init__(  # noqa: PLR0917 - the fields of the server's execution_error

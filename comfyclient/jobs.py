@@ -14,6 +14,7 @@ from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem
 from comfyclient.events import Event, Preview
 from comfyclient.results import Result, Timings
+from comfyclient.workflow.node import needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +40,21 @@ class Job:
     Jobs are made by ``client.submit`` and ``client.job``.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_future",
+        "_graph",
+        "_lock",
+        "_needed",
+        "_node_errors",
+        "_refused",
+        "_secrets",
+        "_state",
+        "_targets",
+        "_tracker",
+        "_workflow",
+    )
+
     def __init__(
         self,
         tracker: Tracker,
@@ -46,14 +62,17 @@ class Job:
         graph: Callable[[], Workflow],
         *,
         targets: tuple[str, ...] | None = None,
-        node_errors: tuple[NodeProblem, ...] = (),
+        secrets: tuple[str, ...] = (),
     ) -> None:
         self._tracker = tracker
         self._state = state
         self._graph = graph
         self._targets = targets
         self._workflow: Workflow | None = None
-        self._node_errors = node_errors
+        self._secrets = secrets
+        self._node_errors: tuple[NodeProblem, ...] = ()
+        self._refused: frozenset[str] = frozenset()
+        self._needed: tuple[int, set[str]] | None = None
         self._lock = threading.Lock()  # guards _future
         self._future: Future[Result] | None = None
 
@@ -86,7 +105,10 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """How far it is, from 0 to 1, over all nodes that have to run; it never falls, and is 1 on success."""
+        """How far it is, from 0 to 1, over all nodes that have to run; it never falls, and is 1 on success.
+
+        Those that no output needs do not count, as soon as the client knows which nodes are outputs. No I/O.
+        """
         with self._state.changed:
             if self._state.status == "completed":
                 return 1.0
@@ -99,7 +121,7 @@ class Job:
 
     @property
     def node_progress(self) -> dict[str, float]:
-        """How far each node is, from 0 to 1, by node id; nodes that came from the cache are at 1."""
+        """How far each node that has to run is, from 0 to 1, by node id; those that came from the cache are at 1."""
         expected = self._expected()
         with self._state.changed:
             if self._state.status == "completed":
@@ -146,7 +168,7 @@ class Job:
         Raises:
             JobTimeout: ``timeout`` seconds passed; the prompt goes on.
         """
-        return failures.error_of(self._wait(timeout), self.prompt_id, self._document)
+        return failures.error_of(self._wait(timeout), self.prompt_id, self._document, self._secrets)
 
     def events(self) -> Iterator[Event]:
         """Every event of this job, past ones first, until it ends; the loop's body runs in the caller's thread.
@@ -252,7 +274,7 @@ class Job:
                 while (event := self._next_event(listener, deadline)) is not None:
                     on_event(event)
         outcome = self._wait(None if deadline is None else deadline - time.monotonic())
-        error = failures.error_of(outcome, self.prompt_id, self._document)
+        error = failures.error_of(outcome, self.prompt_id, self._document, self._secrets)
         if error is not None:
             raise error
         return self._result(outcome)
@@ -312,8 +334,14 @@ class Job:
         return self._workflow
 
     def _expected(self) -> Iterable[str]:
-        document = self._document()
-        return document.ancestors(self._targets) if self._targets is not None else document.node_ids
+        """The nodes that run, as far as is known: those that an output needs."""
+        document, outputs = self._document(), self._tracker.outputs
+        if self._targets is not None:
+            return needed(document, set(self._targets) - self._refused)
+        known, wanted = self._needed or (-1, set())
+        if known != len(outputs):
+            known, wanted = self._needed = len(outputs), outputs.needed(document, self._refused)
+        return wanted
 
     def _result(self, outcome: Outcome) -> Result:
         state, entry = self._state, outcome.entry

@@ -38,7 +38,7 @@ nitpick_ignore_regex = [
 ]
 
 # The classes that users make themselves; of all others the constructor is none of their business.
-MADE_BY_USERS = {"Client", "ClientConfig", "Reconnect", "Retry", "Workflow"}
+MADE_BY_USERS = {"Client", "ClientConfig", "EmbeddedServer", "Reconnect", "Retry", "Workflow"}
 
 
 def signature(

@@ -133,6 +133,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="needs the comfyclient test nodes"))
 
 
+def pytest_collection_finish() -> None:
+    """Spare the collections after every test what the modules of all tests consist of, which is most of the time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failure what the server said in its last moments."""

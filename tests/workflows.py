@@ -49,6 +49,37 @@ def plain(color: int, *, size: int = 16, batch: int = 1) -> Graph:
     }
 
 
+def plain_saved(color: int, *, size: int = 16) -> dict[str, Any]:
+    """``plain`` as the editor saves it."""
+    empty = {
+        "id": 1,
+        "type": "EmptyImage",
+        "mode": 0,
+        "inputs": [],
+        "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [1]}],
+        "properties": {},
+        "widgets_values": [size, size, 1, color],
+    }
+    save = {
+        "id": 2,
+        "type": "SaveImage",
+        "title": "Save it",
+        "mode": 0,
+        "inputs": [{"name": "images", "type": "IMAGE", "link": 1}],
+        "outputs": [],
+        "properties": {},
+        "widgets_values": ["comfyclient_tests/plain"],
+    }
+    return {
+        "id": str(uuid.uuid4()),
+        "last_node_id": 2,
+        "last_link_id": 1,
+        "nodes": [empty, save],
+        "links": [[1, 1, 0, 2, 0, "IMAGE"]],
+        "version": 0.4,
+    }
+
+
 def half_wrong(color: int) -> Graph:
     """Two outputs, of which the server refuses the one of node 3."""
     graph = plain(color)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import websocket
 
 from comfyclient import _wire
+from comfyclient._addresses import redact
 from comfyclient._network import Network, explain_tls
 from comfyclient._realtime.dialing import dial
 from comfyclient._realtime.frames import MessageSocket, new_socket
-from comfyclient.config import redact
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Connected, Disconnected, Event, Reconnected, ReconnectFailed
 

@@ -17,6 +17,7 @@ from comfyclient._tracking.state import JobState
 from comfyclient.errors import ComfyError, DecodeError, NodeProblem, RequestTimeout, ServerError, ServerUnreachable
 from comfyclient.types import PromptStatus, QueueItem
 from comfyclient.workflow import Workflow
+from comfyclient.workflow.node import leaves, needed
 
 if TYPE_CHECKING:
     from comfyclient._tracking.tracker import Tracker
@@ -55,8 +56,8 @@ class Request:
         if self.targets is None or server.has("targets"):
             return self
         # It would run everything; so it gets only what the targets need.
-        needed = self.workflow.ancestors(self.targets)
-        graph = {node: entry for node, entry in self.workflow.to_api().items() if node in needed}
+        wanted = needed(self.workflow, self.targets)
+        graph = {node: entry for node, entry in self.workflow.to_api().items() if node in wanted}
         return evolve(self, workflow=Workflow(graph), targets=None)
 
 
@@ -64,7 +65,7 @@ def new_job(workflow: Workflow, targets: tuple[str, ...] | None) -> JobState:
     """A job of our own, with an id that nobody else has, so that it can be looked for whatever happens."""
     image_nodes = frozenset(node.id for node in workflow.values() if node.class_type in _SOCKET_IMAGE_CLASSES)
     # What runs is an output or feeds one, so that those that feed nobody are outputs.
-    outputs = workflow.leaves() if targets is None else targets
+    outputs = leaves(workflow) if targets is None else targets
     due = tuple(node_id for node_id in outputs if node_id not in image_nodes)
     return JobState(str(uuid.uuid4()), image_nodes=image_nodes, due=due)
 
@@ -143,6 +144,12 @@ def problems(tracker: Tracker, status: PromptStatus, workflow: Workflow) -> tupl
     return _rejection.problems_of(status.node_errors, workflow, _choices(tracker))
 
 
+def refused(status: PromptStatus) -> frozenset[str]:
+    """The outputs that it left out."""
+    reports = [report for report in status.node_errors.values() if isinstance(report, dict)]
+    return frozenset(str(output) for report in reports for output in report.get("dependent_outputs") or ())
+
+
 def _classes(tracker: Tracker) -> _rejection.Classes:
     return partial(tracker.nodes.names, refresh=True)
 
@@ -212,7 +219,7 @@ def _left_out(tracker: Tracker, request: Request, item: QueueItem) -> dict[str, 
     """Which outputs the server does not run, in the form in which its lost answer said so."""
     if not item.outputs_to_execute:  # there is always one, so it does not tell
         return {}
-    wanted = request.workflow.node_ids if request.targets is None else request.targets
+    wanted = request.workflow if request.targets is None else request.targets
     others = {node: request.workflow.class_type(node) or "" for node in set(wanted) - set(item.outputs_to_execute)}
     try:
         infos = {class_type: tracker.nodes.get(class_type) for class_type in sorted({*others.values()} - {""})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 import warnings
@@ -16,15 +17,18 @@ from comfyclient._realtime.connection import Connection
 from comfyclient._realtime.dispatcher import Dispatcher
 from comfyclient._realtime.subscriptions import Subscriptions
 from comfyclient._tracking.inquiry import Inquiry
+from comfyclient._tracking.outputs import OutputClasses
 from comfyclient._tracking.registry import Registry, Router
 from comfyclient._tracking.state import JobState, Outcome
 from comfyclient._tracking.watch import Watch
 from comfyclient.errors import ClientClosed, ServerUnreachable
+from comfyclient.resources.nodes import Nodes
 from comfyclient.resources.server import Server
 
 if TYPE_CHECKING:
     from comfyclient.config import ClientConfig
-    from comfyclient.resources import Files, History, Nodes, Queue
+    from comfyclient.resources import Files, History, Queue
+    from comfyclient.workflow import Workflow
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,7 @@ class Tracker:
 
     Attributes:
         server: What the server can do.
+        outputs: Which of its classes are outputs.
         connection: The websocket, or ``None`` for a client that polls.
         watch: The questions over HTTP.
         registry: The jobs that have not ended.
@@ -66,6 +71,7 @@ class Tracker:
         self._asking = Transport(evolve(self.config, read_timeout=min(_PATIENCE, self.config.read_timeout), retry=None))
         self.server = Server(self._asking)
         self.inquiry = Inquiry(self._asking, self.server)
+        self.outputs = OutputClasses(Nodes(self._asking))
         self.subscriptions = Subscriptions()
         self.registry = Registry()
         self.dispatcher = Dispatcher(self.subscriptions, chores)
@@ -124,6 +130,11 @@ class Tracker:
             self.connection.start()
         elif not self.connection.is_open and not self.connection.ready(2 * self.config.connect_timeout):
             log.warning("no websocket (%s); jobs are followed by polling", self.connection.error)
+
+    def learn_outputs(self, workflow: Workflow, refused: frozenset[str]) -> None:
+        """Have the dispatcher find out which nodes of a workflow run, if there is any doubt: nobody waits for that."""
+        if not self.outputs.is_clear(workflow, refused):
+            self.dispatcher.call(functools.partial(self.outputs.learn, workflow, refused), "the outputs of a workflow")
 
     def follow(self, job: JobState) -> None:
         """Look after a job that the server has accepted."""

@@ -171,7 +171,7 @@ class ExecutionError(Event):
     Attributes:
         executed: The nodes that have run.
         traceback: The server's traceback, one string per frame.
-        current_inputs: The node's inputs, as the server prints them.
+        current_inputs: The node's inputs, as the server prints them. Not in the ``repr``: they may hold a key.
         current_outputs: The nodes with outputs; a dict on servers of 2024.
     """
 
@@ -183,7 +183,7 @@ class ExecutionError(Event):
     exception_type: str = ""
     traceback: tuple[str, ...] = ()
     executed: tuple[str, ...] = ()
-    current_inputs: Any = None
+    current_inputs: Any = field(default=None, repr=False)
     current_outputs: Any = None
     timestamp: int | None = None
     extra: dict[str, Any] = field(factory=dict)

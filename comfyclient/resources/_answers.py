@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from comfyclient import _convert
-from comfyclient.config import redact
+from comfyclient._addresses import redact
 from comfyclient.errors import DecodeError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Ids of prompts and nodes, checked before the server sees them."""
+"""Ids and names, checked before the server sees them."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def checked_ids(ids: Iterable[str]) -> list[str]:
     found = [ids] if isinstance(ids, str) else [*ids]
     for value in found:
         if not isinstance(value, str):
-            raise TypeError(f"an id is a string, not {type(value).__name__}: {value!r}")
+            raise TypeError(f"a name or an id is a string, not {type(value).__name__}: {value!r}")
     return found

@@ -33,6 +33,7 @@ def locate(file: FileLike) -> FileInfo:
     """The file that is meant, by its three parts.
 
     Raises:
+        TypeError: It is nothing that can stand for a file, or a part of its name is no string.
         ValueError: It has no name, or is none of the server's.
     """
     parts: tuple[Any, Any, Any]
@@ -41,7 +42,11 @@ def locate(file: FileLike) -> FileInfo:
     elif isinstance(file, Mapping):
         parts = file.get("filename", file.get("name")), file.get("subfolder"), file.get("type")
     else:
-        parts = file.filename, file.subfolder, file.type
+        try:
+            parts = file.filename, file.subfolder, file.type
+        except AttributeError:
+            kind = type(file).__name__
+            raise TypeError(f"a file is a name, a FileInfo, an OutputFile or a mapping, not {kind}: {file!r}") from None
     name, subfolder, type_ = parts[0], parts[1] or "", parts[2] or "output"
     if not isinstance(name, str) or not name:
         raise ValueError(f"a file needs a filename, and this has none: {file!r}")
@@ -54,7 +59,14 @@ def locate(file: FileLike) -> FileInfo:
 
 
 def placed(name: str, subfolder: str, type_: str) -> FileInfo:
-    """A file by its name, whose directories go to its subfolder: the server would drop them and show another file."""
+    """A file by its name, whose directories go to its subfolder: the server would drop them and show another file.
+
+    Raises:
+        TypeError: A part is no string.
+    """
+    for part, value in {"filename": name, "subfolder": subfolder, "type": type_}.items():
+        if not isinstance(value, str):
+            raise TypeError(f"the {part} of a file is a string, not {type(value).__name__}: {value!r}")
     folder, _, name = name.rpartition("/")
     return FileInfo(name, posixpath.join(subfolder, folder) if folder else subfolder, type_)
 

@@ -18,6 +18,7 @@ from comfyclient._save import atomic_write, destination
 from comfyclient.errors import NotFound, ServerError, Unsupported
 from comfyclient.resources._answers import build, read
 from comfyclient.resources.system import System
+from comfyclient.resources.users import explaining_the_user
 from comfyclient.types.assets import Asset, AssetsPage, SeedStart, SeedStatus, TagsAdded, TagsPage, TagsRemoved
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Assets:
     Besides what its own text says, every method raises ``ServerError`` with status 503 where they are off,
     ``Unsupported`` on servers before 0.9, ``ServerUnreachable`` without a connection, ``RequestTimeout`` without
     an answer in time, ``ServerError`` when the server refuses, and ``DecodeError`` for an answer that is not
-    ComfyUI's.
+    ComfyUI's. If the server was started with ``--multi-user`` and does not know the client's ``user``, it is a
+    ``ServerError`` 500.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -510,7 +512,8 @@ class Assets:
 
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
         self._check(method, path)
-        return self._transport.request(method, path, **options)
+        with explaining_the_user():
+            return self._transport.request(method, path, **options)
 
     def _get(self, path: str, cls: type[T], params: Mapping[str, Any] | None = None) -> T:
         return read(self._transport, self._request("GET", path, params=params), cls)
@@ -537,7 +540,8 @@ class Assets:
 
     def _pieces(self, path: str, restart: Callable[[], None] | None = None) -> Generator[bytes, None, None]:
         self._check("GET", path)
-        yield from _download.pieces(self._transport, path, restart=restart)
+        with explaining_the_user():
+            yield from _download.pieces(self._transport, path, restart=restart)
 
 
 def _path(asset: AssetLike) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from comfyclient._http import path_segment
-from comfyclient.errors import Unsupported
 from comfyclient.resources._answers import get
 from comfyclient.resources._ids import checked_ids
 from comfyclient.types.history import HistoryEntry
@@ -53,7 +52,11 @@ class History:
 
         Raises:
             DecodeError: One of them does not fit; the error names it. ``get`` returns the others.
+            TypeError: ``limit`` or ``offset`` is no number.
         """
+        for name, value in {"limit": limit, "offset": offset}.items():
+            if value is not None and not isinstance(value, int):
+                raise TypeError(f"{name} is a number of prompts, not {value!r}")
         if limit == 0:
             return {}  # the server would return one, if there is an offset
         params = {"max_items": limit, "offset": offset}
@@ -62,17 +65,16 @@ class History:
     def iter(self, *, page_size: int = 50) -> Iterator[HistoryEntry]:
         """Iterate over all prompts that have ended, the oldest first, page by page (``GET /history``).
 
-        None comes twice. Of those that end meanwhile, all come that have ended before the last page is asked
-        for; none is missed because others are forgotten meanwhile.
+        None comes twice. Of those that end meanwhile, all come that have ended before the last page is asked for; none
+        is missed because others are forgotten meanwhile. Servers before 0.3.60 have no pages and are asked for
+        everything at once.
 
         Args:
             page_size: How many to ask for at a time, each with its whole graph.
 
         Raises:
             ValueError: ``page_size`` is less than 1.
-            Unsupported: A server before 0.3.60, which has no pages, remembers more than one of them; ``list``
-                returns its newest. This and all others arise while iterating.
-            DecodeError: One of them does not fit.
+            DecodeError: One of them does not fit. This and all others arise while iterating.
         """
         if page_size < 1:
             raise ValueError(f"a page has at least one entry, not {page_size}")
@@ -98,7 +100,8 @@ class History:
         while True:
             page = self.list(limit=size + 1, offset=offset)
             if not seen and len(page) > size and self.list(limit=1, offset=_BEYOND):
-                raise Unsupported("an offset for GET /history", "0.3.60", self._transport.config.shown_url)
+                yield from self.list().values()  # it does not know offsets
+                return
             if offset and seen.isdisjoint([*page][:1]):
                 offset = max(0, offset - size)  # older ones were forgotten, and the others moved up
                 continue

@@ -10,6 +10,7 @@ from attrs import frozen
 from comfyclient._http import path_segment
 from comfyclient.errors import NotFound, ServerError, Unsupported
 from comfyclient.resources._answers import get, read
+from comfyclient.resources._ids import checked_ids
 from comfyclient.resources._jobs_elsewhere import JobsElsewhere, Selection
 from comfyclient.types.jobs import JobInfo, JobsPage
 
@@ -144,8 +145,9 @@ class Jobs:
         Raises:
             Unsupported: As for ``cancel``; those that waited are taken from the queue by then.
             ServerError: 400 for an id that is no UUID, from servers since 0.30.
+            TypeError: An id is no string.
         """
-        wanted = [prompt_ids] if isinstance(prompt_ids, str) else [*prompt_ids]
+        wanted = checked_ids(prompt_ids)
         try:
             return self._cancel("/api/jobs/cancel", {"job_ids": wanted})
         except (Unsupported, NotFound):

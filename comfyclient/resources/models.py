@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._addresses import redact
 from comfyclient._http import path_segment
-from comfyclient.config import redact
 from comfyclient.errors import ComfyError, DecodeError, NotFound, Unsupported
 from comfyclient.resources._answers import get
 from comfyclient.resources._missing import missing
@@ -141,8 +141,9 @@ class Models:
         except NotFound as error:  # which stands for everything that can be wrong
             try:
                 known = self.list(folder)
-            except Unsupported:
-                raise error from None
+            except Unsupported:  # then it cannot be told
+                hint = f"there is no such folder or file, or nothing in it to show: {filename!r} in {folder!r}"
+                raise NotFound(error.status, hint, error.method, error.url) from None
             if filename not in known:
                 raise missing(error, f"file in {folder!r} named", filename, known) from None
             return None

@@ -8,6 +8,7 @@ from comfyclient._convert import hook
 from comfyclient._http import path_segment
 from comfyclient._lazy import Kept, LazyMapping
 from comfyclient.resources._answers import build, get
+from comfyclient.resources._ids import checked_ids
 from comfyclient.types.nodes import NodeInfo, NodeReplacement
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ class Nodes:
     """The server's nodes.
 
     The catalogue of all nodes has megabytes and keeps the server from all other work while it is made. So it is
-    asked for once, when it is first needed, and kept as long as the client; its threads share it. Two things in
-    it change while the server runs: the lists of models and files among the choices of inputs, whenever a file
-    comes or goes, and everything when the server is started anew. ``refresh=True`` asks again: for one node,
-    which is cheap, or for all.
+    asked for once, when it is first needed, and kept as long as the client, as are single nodes that were asked for
+    without it; its threads share all that. Two things in it change while the server runs: the lists of models and
+    files among the choices of inputs, whenever a file comes or goes, and everything when the server is started anew.
+    ``refresh=True`` asks again: for one node, which is cheap, or for all.
 
     Everything here runs in the caller's thread. Besides what its own text says, every method raises
     ``ServerUnreachable`` without a connection, ``RequestTimeout`` without an answer in time, ``ServerError``
@@ -38,27 +39,32 @@ class Nodes:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._catalogue = Kept(self._ask_for_all)
+        self._single: dict[str, NodeInfo] = {}  # what was asked for one by one; each entry is put there as a whole
 
     def get(self, class_type: str, *, refresh: bool = False) -> NodeInfo | None:
         """Return a class of nodes, or ``None`` if the server lacks it (``GET /object_info/{class}``).
 
-        Nothing is sent for what the catalogue has, if that is there.
+        Nothing is sent for what is known already.
 
         Args:
             class_type: Its name.
-            refresh: Ask the server in any case, and correct the catalogue.
+            refresh: Ask the server in any case, and correct what is known.
 
         Raises:
             ServerError: 500 when the node cannot describe itself.
             ValueError: The name is empty.
         """
-        catalogue = self._catalogue.value
-        if not refresh and catalogue is not None and class_type in catalogue:
-            return catalogue[class_type]
         path = f"/object_info/{path_segment(class_type)}"
+        known = self._single if self._catalogue.value is None else self._catalogue.value
+        if not refresh and class_type in known:
+            return known[class_type]
         entry = get(self._transport, path, dict[str, Any]).get(class_type)
         self._catalogue.change(lambda catalogue: catalogue.corrected(class_type, entry))
-        return None if entry is None else _Catalogue({class_type: entry}, self._transport.url(path))[class_type]
+        if entry is None:
+            self._single.pop(class_type, None)
+            return None
+        info = self._single[class_type] = _Catalogue({class_type: entry}, self._transport.url(path))[class_type]
+        return info
 
     def list(self, *, refresh: bool = False) -> Mapping[str, NodeInfo]:
         """Return all classes of nodes, by name (``GET /object_info``).
@@ -83,8 +89,11 @@ class Nodes:
         (``search_aliases``), category and description; in this order they make the better match. Of equally
         good ones, those that the server advises against are last. Asks the server only if the catalogue is not
         there.
+
+        Raises:
+            TypeError: It is no text.
         """
-        words = text.casefold().split()
+        words = checked_ids([text])[0].casefold().split()
         ranked = []
         for name, entry in self._catalogue.get().raw.items():
             info = entry if isinstance(entry, dict) else {}

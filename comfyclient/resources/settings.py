@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._http import path_segment
-from comfyclient.errors import ServerError
 from comfyclient.resources._answers import read
-from comfyclient.resources.users import naming_the_user
+from comfyclient.resources.users import explaining_the_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +75,5 @@ class Settings:
         self._request("POST", path, data=body, headers={"Content-Type": "application/json"})
 
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
-        try:
+        with explaining_the_user():
             return self._transport.request(method, path, **options)
-        except ServerError as error:
-            raise naming_the_user(error) from None

@@ -50,7 +50,11 @@ class Templates:
         Raises:
             NotFound: The server has none: it is old, or was installed without them.
         """
-        return get(self._transport, "/templates/index.json", tuple[TemplateCategory, ...])
+        try:
+            return get(self._transport, "/templates/index.json", tuple[TemplateCategory, ...])
+        except NotFound as error:
+            hint = "there are no official templates; they come with a package of their own, since 2025"
+            raise error if error.body else NotFound(error.status, hint, error.method, error.url) from None
 
     def get(self, name: str, pack: str | None = None) -> dict[str, Any]:
         """Return a template, in the editor's format as a rule (``GET /templates/{path}``).
@@ -106,8 +110,8 @@ class Templates:
                 names = [template.name for category in self.index() for template in category.templates]
                 return missing(error, "official template", name, names)
             packs = self.list()
-        except Unsupported as unsupported:
-            return unsupported
+        except (NotFound, Unsupported) as reason:
+            return reason
         except ComfyError:
             return error
         if pack not in packs:

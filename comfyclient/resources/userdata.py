@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 from attrs import evolve
 
-from comfyclient.config import redact
+from comfyclient._addresses import redact
 from comfyclient.errors import NotFound, ServerError, Unsupported
 from comfyclient.resources._answers import build, read
-from comfyclient.resources.users import WHO, naming_the_user
+from comfyclient.resources._ids import checked_ids
+from comfyclient.resources.users import WHO, explaining_the_user
 from comfyclient.types.userdata import UserEntry, UserFile
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ _HINTS: dict[int, str] = {
     500: f"the server failed: perhaps it is a directory; or {WHO}",
 }
 """What a status means to a request about a file; the server itself says little or nothing."""
-_NOT_LISTED = "there is no such directory, or the server is older than June 2024 and lists nothing"
+_FIRST = "0.0.1"
+"""What came in June 2024 was in the first version that had a number."""
 _CURT = ("404: Not Found", "File already exists", "500 Internal Server Error")
 
 
@@ -69,19 +71,20 @@ class Userdata:
             recurse: Return the files in all directories below, too.
 
         Raises:
-            NotFound: The server has no such route, as before June 2024; or, in the second half of 2024, no such
-                directory.
+            Unsupported: The server is older than June 2024.
         """
         start = _directory(directory)
         query = {"dir": _escaped(start), "recurse": "true" if recurse else None, "full_info": "true"}
         try:
-            response = self._transport.request("GET", "/userdata", params=query)
+            with explaining_the_user():
+                response = self._transport.request("GET", "/userdata", params=query)
         except NotFound as error:
-            if error.body in _NO_DIRECTORY:
-                return ()
-            raise _explained(error, repr(directory), _NOT_LISTED) from None
-        except ServerError as error:
-            raise naming_the_user(error) from None
+            if error.body:
+                if error.body in _NO_DIRECTORY:
+                    return ()
+                raise
+            self._require_lists()
+            return ()
         found = _files(self._transport.parse(response), response.url)
         placed = (evolve(file, path=posixpath.normpath(posixpath.join(start, file.path))) for file in found)
         return tuple(sorted(placed, key=lambda file: file.path))
@@ -102,13 +105,12 @@ class Userdata:
         start = _directory(directory)
         query = {"path": None if start == "." else _escaped(_escaped(start))}  # it unescapes this one twice
         try:
-            response = self._transport.request("GET", "/v2/userdata", params=query, since="0.3.30")
+            with explaining_the_user():
+                response = self._transport.request("GET", "/v2/userdata", params=query, since="0.3.30")
         except NotFound as error:
             if error.body in _NO_DIRECTORY:
                 return ()
             raise
-        except ServerError as error:
-            raise naming_the_user(error) from None
         return read(self._transport, response, tuple[UserEntry, ...])
 
     def read(self, path: str) -> bytes:
@@ -169,6 +171,18 @@ class Userdata:
         response = self._request("POST", source, destination, params=_options(overwrite=overwrite))
         return self._written(response, destination)
 
+    def _require_lists(self) -> None:
+        """A 404 without a word: no such directory, as in the second half of 2024, or no such route.
+
+        Raises:
+            Unsupported: The latter.
+        """
+        try:
+            self._transport.request("GET", "/userdata", since=_FIRST)
+        except ServerError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:  # by which it says that it wants a directory
+                raise
+
     def _written(self, response: requests.Response, path: str) -> UserFile:
         """The answer to what wrote a file: all about it, or its path, or, until June 2024, nothing."""
         data = self._transport.parse(response) if response.content else path
@@ -192,7 +206,7 @@ class Userdata:
                 refusal = refusal if refusal.status == error.status else error
         if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED and (method == "DELETE" or len(paths) > 1):
             what = "DELETE /userdata/{file}" if method == "DELETE" else "POST /userdata/{file}/move/{dest}"
-            raise Unsupported(what, "0.0.1", self._transport.url(""))
+            raise Unsupported(what, _FIRST, self._transport.url(""))
         raise _explained(refusal, " to ".join(map(repr, paths)))
 
 
@@ -200,8 +214,10 @@ def _directory(path: str) -> str:
     """A directory's path without detours; ``"."`` for the user's own.
 
     Raises:
+        TypeError: It is no string.
         ValueError: It leaves the user's directory.
     """
+    checked_ids([path])
     normal = posixpath.normpath(path)
     if normal.startswith(("/", "../")) or normal == ".." or "\0" in path:
         raise ValueError(f"{path!r} is no path below the user's directory; write it like 'workflows/portrait.json'")
@@ -251,9 +267,9 @@ def _files(data: Any, url: str) -> tuple[UserFile, ...]:
     return build(data, tuple[UserFile, ...], redact(url))
 
 
-def _explained(error: ServerError, what: str, hint: str | None = None) -> ServerError:
+def _explained(error: ServerError, what: str) -> ServerError:
     """The same error; saying what the status means where the server says little. A long name may be cut off."""
-    hint = hint or _HINTS.get(error.status)
+    hint = _HINTS.get(error.status)
     if hint and (not error.body or (isinstance(error.body, str) and error.body.startswith(_CURT))):
         return type(error)(error.status, f"{hint}: {what}", error.method, error.url)
     return error

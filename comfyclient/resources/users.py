@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from comfyclient.errors import ServerError
 from comfyclient.resources._answers import get, read
+from comfyclient.resources._ids import checked_ids
 from comfyclient.types.users import UsersInfo
 
 if TYPE_CHECKING:
-    from comfyclient._http import Transport
-    from comfyclient.errors import ServerError
+    from collections.abc import Iterator
 
-__all__ = ["WHO", "Users", "naming_the_user"]
+    from comfyclient._http import Transport
+
+__all__ = ["WHO", "Users", "explaining_the_user"]
 
 WHO = (
     "the server was started with --multi-user and does not know the user; "
@@ -25,12 +29,16 @@ _UNKNOWN_USER: dict[int, tuple[str, str]] = {
 """By status: how the body begins with which the server's own routes answer an unknown user, and what it means."""
 
 
-def naming_the_user(error: ServerError) -> ServerError:
-    """The same error; saying what to do if it is, or may be, the server's answer to a user that it does not know."""
-    begin, meaning = _UNKNOWN_USER.get(error.status, ("", ""))
-    if not begin or not isinstance(error.body, str) or not error.body.startswith(begin):
-        return error
-    return type(error)(error.status, meaning, error.method, error.url)
+@contextmanager
+def explaining_the_user() -> Iterator[None]:
+    """Say what to do where an error is, or may be, the server's answer to a user that it does not know."""
+    try:
+        yield
+    except ServerError as error:
+        begin, meaning = _UNKNOWN_USER.get(error.status, ("", ""))
+        if not begin or not isinstance(error.body, str) or not error.body.startswith(begin):
+            raise
+        raise type(error)(error.status, meaning, error.method, error.url) from None
 
 
 class Users:
@@ -65,6 +73,8 @@ class Users:
 
         Raises:
             ServerError: 400 for a name that is taken, empty, or begins with two underscores.
+            TypeError: The name is no string.
         """
+        (username,) = checked_ids([username])
         response = self._transport.request("POST", "/users", json_body={"username": username})
         return read(self._transport, response, str)

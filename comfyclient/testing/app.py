@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from comfyclient.testing.routes import Route
 from comfyclient.testing.routes.jobs import Jobs
 from comfyclient.testing.routes.media import Media
 from comfyclient.testing.routes.prompts import Prompts
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from comfyclient.testing.machine import Machine
-    from comfyclient.testing.routes import Route
     from comfyclient.testing.script import Script
     from comfyclient.testing.versions import Version
 
@@ -35,7 +35,7 @@ def build(machine: Machine, script: Script, max_body: int) -> web.Application:
     system = System(machine, max_body)
     internal = web.Application()
     for route in system.internal_routes():
-        internal.router.add_route(route.method, route.path, route.handler)
+        _add(internal, "", route)
     if version.api_prefix:
         app.add_subapp("/internal", internal)
     routes = [
@@ -46,28 +46,26 @@ def build(machine: Machine, script: Script, max_body: int) -> web.Application:
         *system.routes(),
     ]
     routes = [route for route in routes if version.since(route.since)]
+    routes.append(Route("GET", "/ws", machine.sockets.handle))
     for prefix in ("/api", "") if version.api_prefix else ("",):
         for route in routes:
             _add(app, prefix, route)
-        _get(app, f"{prefix}/ws", machine.sockets.handle)
     # The real server looks for a file of that name in the editor's directory.
-    _get(app, "/{path:.*}", _nothing)
+    _add(app, "", Route("GET", "/{path:.*}", _nothing))
     return app
 
 
 def _add(app: web.Application, prefix: str, route: Route) -> None:
+    app.router.add_route(route.method, prefix + route.path, route.handler)
     if route.method == "GET":
-        _get(app, prefix + route.path, route.handler)
-    else:
-        app.router.add_route(route.method, prefix + route.path, route.handler)
+        app.router.add_route("HEAD", prefix + route.path, route.handler)
 
 
-def _get(app: web.Application, path: str, handler: Any) -> None:
-    app.router.add_get(path, handler, allow_head=True)
-
-
-async def _nothing(_: web.Request) -> web.Response:
-    return web.Response(status=404, headers={"Content-Type": "application/octet-stream"})
+async def _nothing(request: web.Request) -> web.Response:
+    if request.path.startswith("//"):
+        raise web.HTTPNotFound  # such a path leads out of that directory
+    headers = {} if request.method == "HEAD" else {"Content-Type": "application/octet-stream"}
+    return web.Response(status=404, headers=headers)
 
 
 # ── what stands before the routes ────────────────────────────────────────────────────────────────────────────────────

@@ -77,7 +77,7 @@ def gather(
             values[name] = [value]
     extra_data = extra_data or {}
     for name, wanted in types.get("hidden", {}).items():
-        match wanted if isinstance(wanted, str) else wanted[0]:
+        match wanted:
             case "PROMPT":
                 values[name] = [graph.prompt if graph else {}]
             case "DYNPROMPT":
@@ -100,6 +100,9 @@ async def call(
 ) -> list[Any]:
     """Call a function of a node once for each item of its inputs, the shorter of which repeat their last one.
 
+    As in ComfyUI, one that gets nothing but empty lists is called once, without any inputs; one empty list among others
+    is an IndexError.
+
     Args:
         target: The node, or its class.
         function: The name of the function.
@@ -114,8 +117,8 @@ async def call(
     if getattr(target, "INPUT_IS_LIST", False):
         rounds = [dict(values)]
     else:
-        count = max(map(len, values.values()), default=1)
-        rounds = [{name: items[min(i, len(items) - 1)] for name, items in values.items()} for i in range(count)]
+        count = max(map(len, values.values()), default=0)
+        rounds = [{name: items[min(i, len(items) - 1)] for name, items in values.items()} for i in range(count)] or [{}]
     returned: list[Any] = []
     for number, arguments in enumerate(rounds):
         before()

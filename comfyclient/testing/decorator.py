@@ -116,7 +116,7 @@ def node(
     of type ``Context`` gets what reports progress.
 
     It returns its output; of several, a tuple; or, as any ComfyUI node may, a dictionary with ``ui`` and ``result``.
-    It may be async.
+    It may be async. ::
 
         @node(category="mine")
         def Brighten(image: Image, context: Context, amount: float = 0.5) -> Image:

@@ -58,9 +58,8 @@ class Folders:
         self.root = Path(os.path.realpath(root))
         for name in (*KINDS, "user", "models"):
             (self.root / name).mkdir()
-        for folder in (*MODEL_FOLDERS, *models):
-            (self.root / "models" / folder).mkdir(exist_ok=True)
         for folder, names in models.items():
+            (self.root / "models" / folder).mkdir(parents=True)
             for name in names:
                 path = self.root / "models" / folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,10 +88,9 @@ class Folders:
     # ── models ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def model_folders(self) -> dict[str, Path]:
-        """Where models are, by the folder's name."""
-        found = {path.name: path for path in (self.root / "models").iterdir() if path.is_dir()}
-        known = {name: found.pop(name) for name in MODEL_FOLDERS if name in found}
-        return known | dict(sorted(found.items()))
+        """Where models are, by the folder's name; an empty one need not exist, since every directory costs time."""
+        more = sorted(path.name for path in (self.root / "models").iterdir() if path.is_dir())
+        return {name: self.root / "models" / name for name in dict.fromkeys((*MODEL_FOLDERS, *more))}
 
     def models(self, folder: str) -> list[str]:
         """The names of the models there."""

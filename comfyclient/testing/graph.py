@@ -117,6 +117,18 @@ class Graph:
     def __getitem__(self, node_id: str) -> Node:
         return self._added[node_id] if node_id in self._added else self.prompt[node_id]
 
+    def get_node(self, node_id: str) -> Node:
+        """One of them; nodes in ComfyUI's own form that ask for ``DYNPROMPT`` know it by this name."""
+        return self[node_id]
+
+    def has_node(self, node_id: str) -> bool:
+        """Whether there is such a one; likewise."""
+        return node_id in self
+
+    def get_original_prompt(self) -> dict[str, Node]:
+        """The prompt as it was when it began; likewise."""
+        return self.prompt
+
     def ids(self) -> list[str]:
         """All of them."""
         return [*self.prompt, *self._added]

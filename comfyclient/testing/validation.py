@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from comfyclient.testing.calls import call, gather, settled
 from comfyclient.testing.execution import type_name
 from comfyclient.testing.graph import Blocked, input_spec, input_types, is_output
+from comfyclient.workflow.judging import fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -298,18 +299,3 @@ _CONVERSIONS: dict[str, type] = {"INT": int, "FLOAT": float, "STRING": str, "BOO
 
 def _problem(kind: str, message: str, details: str, info: dict[str, Any]) -> Problem:
     return {"type": kind, "message": message, "details": details, "extra_info": info}
-
-
-def fits(given: Any, wanted: Any) -> bool:
-    """Whether an output of one type may be linked to an input of another."""
-    # The old way of saying "any" is a string that claims not to differ from anything.
-    if not given != wanted:  # noqa: SIM202
-        return True
-    if given in ("*", "COMFY_MATCHTYPE_V3") or wanted in ("*", "COMFY_MATCHTYPE_V3"):
-        return True
-    if isinstance(given, list) and wanted == "COMBO":
-        return True
-    if not isinstance(given, str) or not isinstance(wanted, str):
-        return False
-    givens, wanteds = ({each.strip() for each in kind.split(",")} for kind in (given, wanted))
-    return "*" in givens | wanteds or not givens.isdisjoint(wanteds)

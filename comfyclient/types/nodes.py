@@ -14,6 +14,7 @@ __all__ = ["InputInfo", "InputMapping", "NodeInfo", "NodeReplacement", "OutputMa
 _AUTOGROW = "COMFY_AUTOGROW_V3"
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 _DYNAMIC_SLOT = "COMFY_DYNAMICSLOT_V3"
+_BRINGING = frozenset({_AUTOGROW, _DYNAMIC_COMBO, _DYNAMIC_SLOT})
 _MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 _MOST_GROWN = 100  # as the server has it
 
@@ -71,6 +72,16 @@ class InputInfo:
         if self.type == _DYNAMIC_SLOT:
             found = self.options.get("slotType")
         return tuple(_text(found).split(",")) if _text(found) else ("*",)
+
+    @property
+    def brings_more(self) -> bool:
+        """Whether a prompt can give other inputs because of this one: see ``brings``."""
+        return self.type in _BRINGING
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether it takes a list, each place of which is an input of its own."""
+        return self.type == _AUTOGROW
 
     def brings(self, value: Any = None) -> "dict[str, InputInfo]":
         """The inputs that a prompt can give because of this one, by full name; none for most inputs.
@@ -153,7 +164,7 @@ def _count(value: Any) -> int:
 
 
 def _with_brought(info: InputInfo, values: Mapping[str, Any]) -> Iterator[InputInfo]:
-    if info.type != _AUTOGROW:
+    if not info.takes_many:
         yield info
     for brought in info.brings(values.get(info.name)).values():
         yield from _with_brought(brought, values)
@@ -223,6 +234,12 @@ class NodeInfo:
         What some of them bring along depends on their values: see ``inputs_for``.
         """
         return _read_all(self.input)
+
+    @property
+    def output_names(self) -> list[str]:
+        """A name for each output: what the node calls it, or its type."""
+        names = [str(name) for name in self.output_name[: len(self.output)]]
+        return names + [kind if isinstance(kind, str) else "COMBO" for kind in self.output[len(names) :]]
 
     def inputs_for(self, values: Mapping[str, Any]) -> dict[str, InputInfo]:
         """The inputs that a prompt can give beside the values that it gives, by name.

@@ -1,100 +1,41 @@
-"""``Workflow`` and ``Node``: a graph in ComfyUI's API format, to find nodes in and edit their inputs."""
+"""``Workflow``: a graph in ComfyUI's API format, to find nodes in and edit their inputs."""
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from operator import attrgetter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comfyclient.errors import WorkflowError, node_label
-from comfyclient.workflow import check, links
+from comfyclient.errors import WorkflowError
+from comfyclient.workflow import check, edits, finding, local
+from comfyclient.workflow.catalog import definitions
+from comfyclient.workflow.copying import copied
+from comfyclient.workflow.diff import Diff, diff, same
+from comfyclient.workflow.node import Node, label
+from comfyclient.workflow.origin import Origin
 from comfyclient.workflow.source import PATIENCE, read
 from comfyclient.workflow.wording import (
     MissingError,
     kind_of,
-    listed,
-    nearest,
-    nearest_hint,
     report,
-    shown,
 )
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
+    from comfyclient.client import Client
+    from comfyclient.types.nodes import NodeReplacement
+    from comfyclient.workflow.catalog import Catalog
+    from comfyclient.workflow.needs import NeededModel
     from comfyclient.workflow.source import Preference, Source
+    from comfyclient.workflow.validation import Problem
 
 _MOST_KINDS = 5  # in a repr
-
-
-class Node(MutableMapping[str, Any]):
-    """One node of a workflow: a view, and as a mapping its inputs by name.
-
-    ``node["text"] = "a fox"`` edits the workflow, also with an input that the node does not have yet, such as
-    an optional one. ``node["images"] = ["8", 0]`` links it to the first output of node 8.
-
-    Attributes:
-        id: The node's id in the workflow.
-    """
-
-    __slots__ = ("_raw", "id")
-
-    def __init__(self, node_id: str, raw: dict[str, Any]) -> None:
-        self.id = node_id
-        self._raw = raw
-
-    @property
-    def class_type(self) -> str:
-        """The node's class, such as ``"KSampler"``."""
-        return str(self._raw["class_type"])
-
-    @property
-    def title(self) -> str:
-        """The title in the editor, or the class. Can be set."""
-        return check.title_of(self._raw)
-
-    @title.setter
-    def title(self, title: str) -> None:
-        self._raw["_meta"]["title"] = title
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """The inputs themselves, not a copy."""
-        inputs: dict[str, Any] = self._raw["inputs"]
-        return inputs
-
-    def __getitem__(self, name: str) -> Any:
-        """An input's value; a missing one is a ``WorkflowError`` that is also a ``KeyError``."""
-        self._must_have(name)
-        return self.inputs[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.inputs[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        """Remove an input; a missing one is a ``WorkflowError`` that is also a ``KeyError``."""
-        self._must_have(name)
-        del self.inputs[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.inputs
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.inputs)
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __repr__(self) -> str:
-        return f"<Node {_label(self)}: {', '.join(map(str, self.inputs)) or 'no inputs'}>"
-
-    def _must_have(self, name: str) -> None:
-        if name not in self.inputs:
-            has = listed(map(shown, self.inputs)) or "none"
-            raise MissingError(f"node {_label(self)} has no input {name!r}; it has {has}")
 
 
 class Workflow(Mapping[str, Node]):
@@ -103,22 +44,31 @@ class Workflow(Mapping[str, Node]):
     The constructor copies the graph, so what is edited here changes nothing elsewhere. It leaves out
     ``is_changed``, which ComfyUI adds to the workflow inside its images: sent back, it would freeze the
     node's change detection.
+
+    The editor's own save files hold less than servers take; the rest is in the server's catalogue of nodes. Without a
+    catalogue such a file is kept as it is: it can be run, copied and converted by ``to_api``, while everything that
+    concerns its nodes raises ``WorkflowError``. ``client.load`` has the catalogue.
     """
 
-    _graph: dict[str, dict[str, Any]]
-
-    def __init__(self, graph: Mapping[str, Any]) -> None:
+    def __init__(self, graph: Mapping[str, Any], *, catalog: Catalog | None = None) -> None:
         """Copy a graph.
 
         Args:
-            graph: The nodes by id, as ComfyUI's "Export (API)" writes them, or a body of ``POST /prompt``
-                around them.
+            graph: The nodes by id, as ComfyUI's "Export (API)" writes them, a body of ``POST /prompt`` around them, or
+                what the editor saves.
+            catalog: The server's nodes, to convert what the editor saves; see ``load``.
 
         Raises:
             WorkflowError: It has another shape; the message names every node that is wrong.
         """
+        self._origin: Origin | None = None
+        self._converted: dict[str, dict[str, Any]] | None = None
         if isinstance(graph, Workflow):
-            self._graph = graph.to_api()
+            self._origin = graph._origin  # noqa: SLF001 - one of our own
+            if not graph.needs_catalog:
+                self._converted = graph.to_api()
+            else:
+                self._convert(catalog)
             return
         raw: Any = graph
         if not isinstance(raw, Mapping):
@@ -126,16 +76,25 @@ class Workflow(Mapping[str, Node]):
         body = raw.get("prompt")
         if isinstance(body, Mapping) and "class_type" not in body:
             raw = body
+        if foreign := check.foreign_format(raw):
+            raise WorkflowError(f"this is {foreign}; a workflow of ComfyUI: {check.EXPORT_ADVICE}")
         if check.is_editor_format(raw):
-            raise WorkflowError(
-                f"this is the editor's own save format; servers take the API format: {check.EXPORT_ADVICE}"
-            )
+            self._origin = Origin.of(raw)
+            self._convert(catalog)
+            return
         if problems := check.shape_problems(raw):
             raise WorkflowError(f"{report(problems)}\nThis is not the API format: {check.EXPORT_ADVICE}")
-        self._graph = {node_id: _copy_node(node) for node_id, node in raw.items()}
+        self._converted = {node_id: copied(node) for node_id, node in raw.items()}
 
     @classmethod
-    def load(cls, source: Source, *, prefer: Preference = "prompt", timeout: float = PATIENCE) -> Workflow:
+    def load(
+        cls,
+        source: Source,
+        *,
+        catalog: Catalog | None = None,
+        prefer: Preference = "prompt",
+        timeout: float = PATIENCE,
+    ) -> Workflow:
         """Load a workflow from wherever it is: JSON, or what ComfyUI made with it.
 
         Files and bytes are known by their content, not their name. Images, videos, sounds and models are read as far
@@ -146,27 +105,53 @@ class Workflow(Mapping[str, Node]):
                 ``https`` URL such as that of ``client.files.url``, an ``OutputFile`` of a result, a dict, or
                 another workflow, which is copied. A URL is fetched without the credentials of any client; where they
                 are needed, give the ``OutputFile``, or the bytes of ``client.files.read``.
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or ``/object_info`` parsed, as JSON, or
+                as the path of a file. Only what the editor saves needs it.
             prefer: Which one to take where there are two: the ``"prompt"`` that ran, or the ``"workflow"`` that the
                 editor sent along. If there is only the other one, that is taken.
             timeout: Seconds that fetching a URL may take in all.
 
         Raises:
-            WorkflowError: It is empty, no JSON, a file without a workflow, or not a workflow in the API format; the
+            WorkflowError: It is empty, no JSON, a file without a workflow, or a workflow of another program; the
                 message says what it is instead, and what to do.
             OSError: The file cannot be read.
             ComfyError: The URL cannot be fetched: ``ServerUnreachable``, ``RequestTimeout``, ``NotFound`` and so on.
         """
         graph, name = read(source, prefer=prefer, timeout=timeout)
         try:
-            return cls(graph)
+            return cls(graph, catalog=catalog)
         except WorkflowError as error:
             raise WorkflowError(f"{name}: {error}" if name else str(error)) from None
+
+    @classmethod
+    def template(cls, name: str, *, pack: str | None = None, client: Client | None = None) -> Workflow:
+        """Load one of the server's own templates (``GET /templates/{path}``, and ``GET /object_info`` as a rule).
+
+        ``client.load(client.templates.get(name))`` is the same.
+
+        Args:
+            name: Its name, as ``client.templates.index`` and ``client.templates.list`` have it.
+            pack: The pack of custom nodes that it is from; ``None`` for an official one.
+            client: A client of the server. Without one, the server is that of ``COMFYUI_URL``, or the one on this
+                machine.
+
+        Raises:
+            NotFound: There is none of that name; the text names those that look like it.
+            WorkflowError: It is broken.
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The server cannot be asked.
+        """
+        if client is not None:
+            return client.load(client.templates.get(name, pack))
+        from comfyclient.client import Client  # noqa: PLC0415 - it imports this module
+
+        with Client(realtime=False) as local:
+            return cls.template(name, pack=pack, client=local)
 
     def __getitem__(self, node_id: str) -> Node:
         """A node; an unknown one is a ``WorkflowError`` that is also a ``KeyError``."""
         if node_id not in self._graph:
-            raise MissingError(f"no node has the id {node_id!r}; {self._nearest_nodes(str(node_id))}")
-        return Node(node_id, self._graph[node_id])
+            raise MissingError(f"no node has the id {node_id!r}; {finding.nearest_nodes(self, str(node_id))}")
+        return Node(node_id, self._graph)
 
     def __contains__(self, node_id: object) -> bool:
         return node_id in self._graph
@@ -179,21 +164,43 @@ class Workflow(Mapping[str, Node]):
 
     def __eq__(self, other: object) -> bool:
         """Whether the server would get the same, titles included."""
-        return self.to_api() == other.to_api() if isinstance(other, Workflow) else NotImplemented
+        if not isinstance(other, Workflow):
+            return NotImplemented
+        if self.needs_catalog or other.needs_catalog:
+            return self.needs_catalog and other.needs_catalog and self.saved_file == other.saved_file
+        return same(self._graph, other._graph)
 
     __hash__ = None  # type: ignore[assignment] # it can be edited
 
     def __repr__(self) -> str:
         """How many nodes of which classes; never the values."""
+        if self.needs_catalog:
+            return f"<Workflow {self._origin}>"
         kinds = Counter(node.class_type for node in self.values())
         names = [kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items()]
         names[_MOST_KINDS:] = ["…"] if len(names) > _MOST_KINDS else []
         return f"<Workflow {len(self)} node{'s' * (len(self) != 1)}{': ' * bool(names)}{', '.join(names)}>"
 
     @property
-    def node_ids(self) -> tuple[str, ...]:
-        """The ids of all nodes, in the document's order."""
-        return tuple(self._graph)
+    def _graph(self) -> dict[str, dict[str, Any]]:
+        if self._converted is None:
+            raise WorkflowError(
+                "this is the editor's own save file, whose nodes cannot be read without the server's catalogue of "
+                "nodes: load it with client.load(...), or give Workflow.load(...) a catalog"
+            )
+        return self._converted
+
+    @property
+    def needs_catalog(self) -> bool:
+        """Whether it is what the editor saved, and not converted yet."""
+        return self._converted is None
+
+    @property
+    def saved_file(self) -> Mapping[str, Any] | None:
+        """What the editor saved, if this is made from it and was not edited since; not a copy."""
+        if self._origin is None or (self._converted is not None and not self._origin.is_current(self._converted)):
+            return None
+        return self._origin.document
 
     def title(self, node_id: str) -> str:
         """A node's title in the editor, or its class; the id itself for a node that is not in the workflow.
@@ -206,32 +213,80 @@ class Workflow(Mapping[str, Node]):
         """A node's class, or None for a node that is not in the workflow."""
         return self[node_id].class_type if node_id in self else None
 
-    def ancestors(self, node_ids: Iterable[str]) -> set[str]:
-        """These nodes and everything upstream of them, without ids that the workflow does not have."""
-        return links.ancestors(self._graph, node_ids)
-
-    def leaves(self) -> set[str]:
-        """The nodes that feed no other: the outputs, and what is connected to none."""
-        return links.leaves(self._graph)
-
-    def find(self, *, class_type: str | None = None, title: str | None = None) -> Node:
-        """The one node of this class, or with this title, or both.
+    def find(self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None) -> Node:
+        """The one node of this class, with this title, with an input of this name: all of them that are given.
 
         Raises:
             WorkflowError: There is none, or more than one; the message lists the candidates.
         """
-        found = self.find_all(class_type=class_type, title=title)
-        if len(found) == 1:
-            return found[0]
-        given = {"class_type": class_type, "title": title}
-        wanted = " and ".join(f"the {key} {value!r}" for key, value in given.items() if value) or "an id"
-        if found:
-            raise WorkflowError(f"{len(found)} nodes have {wanted}: {_labels(found)}; take one by its id")
-        raise WorkflowError(f"no node has {wanted}; {self._nearest_nodes(title or class_type or '')}")
+        return finding.find(self, class_type=class_type, title=title, has_input=has_input)
 
-    def find_all(self, *, class_type: str | None = None, title: str | None = None) -> list[Node]:
-        """All nodes of this class, or with this title, or both, in the document's order."""
-        return [node for node in self.values() if class_type in {None, node.class_type} and title in {None, node.title}]
+    def find_all(
+        self, *, class_type: str | None = None, title: str | None = None, has_input: str | None = None
+    ) -> list[Node]:
+        """All nodes of this class, with this title, with an input of this name, in the document's order."""
+        return finding.find_all(self, class_type=class_type, title=title, has_input=has_input)
+
+    def outputs(self, catalog: Catalog | None = None) -> list[Node]:
+        """The nodes for whose sake the workflow runs, such as ``SaveImage``, in the document's order.
+
+        Args:
+            catalog: The server's nodes, which tell exactly: what ``client.nodes.list()`` returns, or the server's
+                ``/object_info``. Without them, these are the nodes that no other one reads from.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        return [self[node_id] for node_id in edits.outputs(self._graph, catalog)]
+
+    def add(
+        self,
+        class_type: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        title: str | None = None,
+        node_id: str | None = None,
+    ) -> Node:
+        """Add a node, behind all others: ``workflow.add("SaveImage", {"images": decoder.output()})``.
+
+        Args:
+            class_type: Its class.
+            inputs: Its inputs by name; they are copied.
+            title: What the editor calls it.
+            node_id: Its id; the next free number unless given.
+
+        Raises:
+            WorkflowError: There is a node of this id already, or the inputs are none.
+        """
+        if node_id is None:
+            node_id = edits.free_id(self._graph)
+        if node_id in self._graph:
+            raise WorkflowError(f"there is a node of the id {node_id!r} already: {label(self[node_id])}")
+        node: dict[str, Any] = {"class_type": class_type, "inputs": {} if inputs is None else inputs}
+        if title is not None:
+            node["_meta"] = {"title": title}
+        if problems := check.shape_problems({node_id: node}):
+            raise WorkflowError(report(problems))
+        self._graph[node_id] = copied(node)
+        return self[node_id]
+
+    def randomize_seeds(self, catalog: Catalog | None = None, *, rng: random.Random | None = None) -> dict[str, int]:
+        """Draw new seeds: for each input that has a whole number and is called ``seed``, ``noise_seed`` or the like.
+
+        Where a seed comes over a link, nothing happens to the node that gives it, unless that calls it so.
+
+        Args:
+            catalog: The server's nodes, which tell how large each seed may be: what ``client.nodes.list()`` returns, or
+                the server's ``/object_info``. Without them, seeds are from 1 to 2**31 - 1, which nearly all nodes take.
+            rng: Draws them; a new one unless given.
+
+        Returns:
+            The new seeds by path, as ``set`` takes them.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        return edits.randomize_seeds(self._graph, catalog, rng or random.Random())  # noqa: S311 - no secret
 
     def set(self, values: Mapping[str, Any], *, add: bool = False) -> None:
         """Set inputs by path: ``{"6.text": "a fox", "KSampler.seed": 42}``.
@@ -253,7 +308,7 @@ class Workflow(Mapping[str, Node]):
         targets: list[tuple[Node, str, Any]] = []
         for path, value in values.items():
             try:
-                targets.append((*self._resolve(path, add=add), value))
+                targets.append((*finding.resolve(self, path, add=add), value))
             except WorkflowError as error:
                 problems.append(str(error))
         if problems:
@@ -265,35 +320,127 @@ class Workflow(Mapping[str, Node]):
         """An independent copy."""
         return Workflow(self)
 
+    def diff(self, other: Workflow) -> Diff:
+        """What has to change in this one for it to be the other one; false if nothing, and a text to read as ``str``.
+
+        Nodes are compared by their ids.
+        """
+        return diff(self, other)
+
     def check(self) -> None:
         """Look for everything that no server would take. The client does so before it sends anything.
 
         That is: links to nodes that are not there, links with a bad output number, nodes in a circle, values
-        that JSON cannot hold, and no nodes at all. What depends on the nodes' classes, only the server knows.
+        that JSON cannot hold, no nodes at all, and nodes of the editor's file that its server does not have. Files of
+        your own that are to be uploaded are fine. What else depends on the nodes' classes, only the server knows.
 
         Raises:
             WorkflowError: There are such problems; the message names them all, with their nodes and inputs.
         """
-        if problems := check.content_problems(self._graph):
+        problems = check.content_problems(local.uploaded(self._graph))
+        if self._origin is not None:
+            problems += self._origin.problems(self._graph)
+        if problems:
             raise WorkflowError(report(problems))
 
-    def to_api(self) -> dict[str, dict[str, Any]]:
-        """A copy of the graph, as ``POST /prompt`` takes it.
+    def validate(
+        self, catalog: Catalog, *, replacements: Mapping[str, Sequence[NodeReplacement]] | None = None
+    ) -> list[Problem]:
+        """Look for everything that a server would refuse, and for what it would swallow without a word.
+
+        Errors are what the server would refuse: unknown classes, missing inputs, values out of range or not among the
+        choices, links of the wrong type, nodes in a circle, and whatever ``check`` finds. Warnings are what it takes
+        and ignores or changes: inputs that the class does not have, ``"false"`` where a boolean is due (which becomes
+        true), a value where only a link makes sense, nodes that feed no output.
+
+        A node class may have checks of its own, which no catalogue tells. Files come and go: with a catalogue of
+        ``client.nodes.list(refresh=True)``, the choices are those of now. Nothing is sent.
+
+        Args:
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
+            replacements: What ``client.nodes.replacements()`` returns, for old workflows: a class that is gone is no
+                error if the server puts another one in its place.
+
+        Returns:
+            The problems, in the order of the nodes; none for a workflow that is right.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
+
+        graph = self.to_api(catalog) if self.needs_catalog else self._graph
+        return validate(graph, catalog, replacements or {})
+
+    def models(self, catalog: Catalog) -> list[NeededModel]:
+        """Every model file that the workflow names, and whether the server has it.
+
+        Args:
+            catalog: As for ``validate``.
+
+        Raises:
+            WorkflowError: The catalogue is none.
+        """
+        from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
+
+        return models(self.to_api(catalog) if self.needs_catalog else self._graph, catalog)
+
+    def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
+        """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.
 
         Every node has a ``_meta`` there: servers fail on a node without one when its class has a replacement.
+
+        Args:
+            catalog: The server's nodes, as ``load`` takes them; only for what the editor saved and is not converted
+                yet. Choices in its texts, such as ``{red|blue}``, are made anew each time, as the editor does.
+
+        Raises:
+            WorkflowError: It needs a catalogue and there is none, or the editor's file is broken.
         """
-        return {node_id: _copy_node(node) for node_id, node in self._graph.items()}
+        if self._converted is None and self._origin is not None and catalog is not None:
+            return self._origin.convert(catalog)[0]
+        return {node_id: copied(node) for node_id, node in self._graph.items()}
+
+    def to_editor(self, catalog: Catalog) -> dict[str, Any]:
+        """The workflow as a save file of the editor, for ``json.dump``.
+
+        Nodes stand in columns, each to the right of what feeds it, and in subgraphs where their ids say so:
+        ``"104:85"`` is node 85 of the subgraph that node 104 stands for. What the editor exports of it is this
+        workflow again, but:
+
+        - Inputs that are missing here have the editor's defaults; those that their class does not declare are left
+          out, as servers ignore them.
+        - Where a value is given to what only takes links in the editor, and no subgraph is around it, a node that
+          gives it is added.
+        - The editor rounds numbers beyond 2**53, and replaces names such as ``%date:yyyy%`` and ``%KSampler.seed%``
+          in a ``filename_prefix``.
+        - A node that the catalogue does not have is shown as missing, its values in the order of its inputs.
+
+        What the editor saved, and nobody edited since, is that very file again.
+
+        Args:
+            catalog: The server's nodes: what ``client.nodes.list()`` returns, or the server's ``/object_info``.
+
+        Raises:
+            WorkflowError: The catalogue is none; or a value is none that JSON can hold, or none that any node gives.
+        """
+        from comfyclient.workflow.editor import to_editor  # noqa: PLC0415 - most workflows need none of it
+
+        if self.saved_file is not None:
+            return copy.deepcopy(dict(self.saved_file))
+        return to_editor(json.loads(self.to_json()), definitions(catalog))
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The workflow as JSON text.
 
         Raises:
-            WorkflowError: A value is none that JSON can hold.
+            WorkflowError: A value is none that JSON can hold, such as a file of your own that is to be uploaded.
         """
         try:
             return json.dumps(self._graph, indent=indent, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise WorkflowError(report(check.content_problems(self._graph))) from None
+            problems = local.problems(self._graph) + check.content_problems(local.uploaded(self._graph))
+            raise WorkflowError(report(problems)) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the workflow as JSON, replacing a file of this name.
@@ -305,60 +452,6 @@ class Workflow(Mapping[str, Node]):
         text = self.to_json(indent=2)
         Path(path).write_text(f"{text}\n", encoding="utf-8")
 
-    def _resolve(self, path: str, *, add: bool) -> tuple[Node, str]:
-        splits = [(path[:at], path[at + 1 :]) for at in range(1, len(path) - 1) if path[at] == "."]
-        if not splits:
-            raise WorkflowError(f"{path!r} names no input: write '<node>.<input>'")
-        ranks = [
-            [(node, name) for left, name in splits for node in self.values() if left == key(node)]
-            for key in (attrgetter("id"), attrgetter("title"), attrgetter("class_type"))
-        ]
-        places = next((rank for rank in ranks if rank), [])
-        existing = ([(node, name) for node, name in rank if name in node] for rank in ranks)
-        fitting = next((rank for rank in existing if rank), places if add else [])
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            candidates = listed(f"'{node.id}.{name}' of {_label(node)}" for node, name in fitting)
-            raise WorkflowError(f"{path!r} fits more than one input: {candidates}")
-        if not places:
-            near = self._nearest_nodes(splits[0][0])
-            raise WorkflowError(f"{path!r}: no node has such an id, title or class; {near}")
-        node, name = places[0]
-        near = nearest_hint(name, node)
-        raise WorkflowError(f"{path!r}: node {_label(node)} has no input {name!r}{near}; add=True would add it")
-
-    def _nearest_nodes(self, name: str) -> str:
-        """The end of a message about a node that was not found."""
-        known = {text: node for node in self.values() for text in (node.class_type, node.title, node.id)}
-        near = {known[text].id: known[text] for text in nearest(name, known)}
-        return f"nearest: {_labels(near.values())}" if near else f"there are {_labels(self.values())}"
-
-
-def _label(node: Node) -> str:
-    return node_label(node.id, node.title, node.class_type)
-
-
-def _labels(nodes: Iterable[Node]) -> str:
-    return listed(map(_label, nodes)) or "no nodes"
-
-
-def _copy_node(node: Mapping[str, Any]) -> dict[str, Any]:
-    meta = node.get("_meta")
-    try:
-        return {
-            **{key: _plain(value) for key, value in node.items() if key != "is_changed"},
-            "inputs": {name: _plain(value) for name, value in node.get("inputs", {}).items()},
-            "_meta": _plain(dict(meta)) if isinstance(meta, Mapping) else {},
-        }
-    except RecursionError:
-        raise WorkflowError("a value is nested too deeply, or contains itself") from None
-
-
-def _plain(value: Any) -> Any:
-    """A copy of JSON's containers; tuples become the lists that JSON makes of them, the rest is shared."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return value
+    def _convert(self, catalog: Catalog | None) -> None:
+        if self._origin is not None and catalog is not None:
+            self._converted, self._origin = self._origin.convert(catalog)

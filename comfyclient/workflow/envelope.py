@@ -13,7 +13,9 @@ _GRAPH = 2
 
 
 def unwrapped(value: Any, prefer: str) -> Any:
-    """The graph inside a body of ``POST /prompt``, an item of the queue, or an entry of the history or of the jobs.
+    """The graph inside a body of ``POST /prompt``, an item of the queue, an entry of the history or of the jobs.
+
+    Or inside what ``app.graphToPrompt()`` gives in the editor.
 
     Any other value is returned as it is.
 
@@ -31,6 +33,8 @@ def unwrapped(value: Any, prefer: str) -> Any:
         return value
     outer = _entry(value)
     prompt, workflow = parsed(outer.get("prompt")), parsed(outer.get("workflow"))
+    if workflow is not None and prompt is None and not _is_node(outer.get("output")):
+        prompt = outer.get("output")  # what the editor's own scripts call the prompt
     if _is_list(prompt):
         return unwrapped(prompt, prefer)
     if "nodes" in outer or _is_node(prompt) or _is_node(workflow):

@@ -6,8 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
+from comfyclient._addresses import redact
 from comfyclient._http import Transport
-from comfyclient.config import ClientConfig, redact
+from comfyclient.config import ClientConfig
 from comfyclient.errors import ComfyError, RequestTimeout, WorkflowError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from comfyclient.workflow.wording import nearest_hint, shown
 
@@ -40,14 +40,52 @@ def ancestors(graph: Graph, node_ids: Iterable[str]) -> set[str]:
     return found
 
 
-def leaves(graph: Graph) -> set[str]:
-    """The nodes whose outputs nobody takes."""
-    return graph.keys() - {source for node in graph.values() for _, source, _ in sources(node["inputs"])}
+def descendants(graph: Graph, node_ids: Iterable[str]) -> set[str]:
+    """These nodes and everything downstream of them; ids that the graph does not have are left out."""
+    consumers: dict[str, list[str]] = {}
+    for node_id, node in graph.items():
+        for _, source, _ in sources(node["inputs"]):
+            consumers.setdefault(source, []).append(node_id)
+    found: set[str] = set()
+    waiting = list(node_ids)
+    while waiting:
+        node_id = waiting.pop()
+        if node_id in graph and node_id not in found:
+            found.add(node_id)
+            waiting += consumers.get(node_id, ())
+    return found
 
 
-def find_cycle(graph: Graph) -> list[str] | None:
-    """A cycle in the direction of the data, its first node repeated at the end."""
+def readers(graph: Graph, node_id: str) -> Iterator[tuple[str, str, Any]]:
+    """The links that come from a node: node id and input name of who reads, and the slot that it reads."""
+    for reader, node in graph.items():
+        for name, source, slot in sources(node["inputs"]):
+            if source == node_id:
+                yield reader, name, slot
+
+
+class Cycle(NamedTuple):
+    """Nodes that feed each other.
+
+    Attributes:
+        way: One way around, in the direction of the data, its first node repeated at the end.
+        members: All nodes that feed themselves by way of these, in the graph's order.
+    """
+
+    way: list[str]
+    members: list[str]
+
+
+def find_cycles(graph: Graph) -> Iterator[Cycle]:
+    """The cycles of a graph; those that share nodes count as one."""
     feeders = {node_id: [source for _, source, _ in sources(node["inputs"])] for node_id, node in graph.items()}
+    while way := _cycle(feeders):
+        around = ancestors(graph, way) & descendants(graph, way)
+        yield Cycle(way, [node_id for node_id in graph if node_id in around])
+        feeders = {node_id: each for node_id, each in feeders.items() if node_id not in around}
+
+
+def _cycle(feeders: Mapping[str, list[str]]) -> list[str] | None:
     try:
         TopologicalSorter(feeders).prepare()
     except CycleError as error:

@@ -75,11 +75,11 @@ def natural(text: str) -> str:
     return re.sub(r"\d+", lambda digits: digits[0].zfill(20), text)
 
 
-def report(problems: list[str]) -> str:
+def report(problems: list[str], what: str = "the workflow") -> str:
     """One message for all problems."""
     if len(problems) == 1:
         return problems[0]
-    lines = [f"the workflow has {len(problems)} problems:", *(f"  - {p}" for p in problems[:_MOST_LINES])]
+    lines = [f"{what} has {len(problems)} problems:", *(f"  - {p}" for p in problems[:_MOST_LINES])]
     if len(problems) > _MOST_LINES:
         lines.append(f"  … and {len(problems) - _MOST_LINES} more")
     return "\n".join(lines)

@@ -3,17 +3,16 @@
 import secrets
 import sys
 
-from comfyclient import Client, ComfyError, Workflow
+from comfyclient import Client, ComfyError
 from comfyclient.events import Event
 
 
 def main(path: str, text: str) -> None:
     """Run the workflow with another text and a random seed, and save what it makes."""
-    workflow = Workflow.load(path)
-    workflow["6"]["text"] = text
-    workflow.find(class_type="KSampler")["seed"] = secrets.randbelow(1 << 32)
-
     with Client() as client:
+        workflow = client.load(path)
+        workflow["6"]["text"] = text
+        workflow.find(class_type="KSampler")["seed"] = secrets.randbelow(1 << 32)
         job = client.submit(workflow)
 
         def show(_event: Event) -> None:

@@ -21,6 +21,7 @@ from tests.benchmarks import (
     questions,
     runs,
     uploads,
+    workflows,
 )
 from tests.benchmarks.measure import SECONDS, in_fresh_python, in_turn, ratios, values
 from tests.benchmarks.report import Row
@@ -274,6 +275,20 @@ def of_catalogue(stage: Stage) -> Iterator[Row]:
         yield Row("", f"search in a {what} / json.loads", ratios(measured, "search", "base"))
 
 
+def of_workflows(stage: Stage) -> Iterator[Row]:
+    """A large workflow, against a catalogue that is there."""
+    times = stage.size(20, 1)
+    functions = {"base": workflows.json_loads, "validated": workflows.validated, "written": workflows.written}
+    variants: dict[str, Callable[[], Measured]] = {
+        name: partial(in_fresh_python, function, times=times) for name, function in functions.items()
+    }
+    measured = in_turn(variants, stage.rounds, tries=1)
+    large = workflows.large()
+    what = f"workflow of {len(large)} nodes, {len(large.to_json()) // 1000} KB"
+    yield Row("", f"{what}: validate / json.loads", ratios(measured, "validated", "base"), 25)
+    yield Row("", f"{what}: to_python / json.loads", ratios(measured, "written", "base"))
+
+
 def of_pending(stage: Stage) -> Iterator[Row]:
     """Many jobs waiting on one client."""
     many, few = stage.size(1000, 20), stage.size(100, 5)
@@ -341,6 +356,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Iterable[Row]]] = {
     "uploads": of_uploads,
     "memory": of_memory,
     "catalogue": of_catalogue,
+    "workflows": of_workflows,
     "imports": of_imports,
     "pending": of_pending,
     "questions": of_questions,

@@ -58,6 +58,8 @@ class RealServer:
         base_directory: Path | None = None,
         port: int | None = None,
         timeout: float = 120,
+        api_nodes: bool = False,
+        test_nodes: bool = True,
     ) -> None:
         """Prepare a server; ``start()`` starts it.
 
@@ -67,10 +69,14 @@ class RealServer:
             base_directory: An existing directory; otherwise a temporary one, which ``stop()`` removes.
             port: The port to listen on; otherwise a free one.
             timeout: How many seconds it may take until it answers.
+            api_nodes: Whether it has the nodes of paid services.
+            test_nodes: Whether it has ours.
         """
         self._installation = installation
         self._arguments = arguments
         self._timeout = timeout
+        self._api_nodes = api_nodes
+        self._test_nodes = test_nodes
         self._temporary = None if base_directory else tempfile.TemporaryDirectory(prefix="comfyui-")
         self.base_directory = base_directory or Path(self._temporary.name if self._temporary else "")
         self.log_path = self.base_directory / "comfyui.log"
@@ -103,9 +109,14 @@ class RealServer:
         """
         for folder in FOLDERS:
             (self.base_directory / folder).mkdir(exist_ok=True)
-        pack = self.base_directory / "custom_nodes" / "comfyclient_test_nodes"
-        sources = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(HERE / "nodes", pack, dirs_exist_ok=True, ignore=sources)
+        if self._test_nodes:
+            pack = self.base_directory / "custom_nodes" / "comfyclient_test_nodes"
+            sources = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(HERE / "nodes", pack, dirs_exist_ok=True, ignore=sources)
+        # ComfyUI comes with SaveImageWebsocket as a custom node, and looks for those in the base directory alone.
+        shipped = self._installation.source / "custom_nodes" / "websocket_image_save.py"
+        if shipped.exists():
+            shutil.copy(shipped, self.base_directory / "custom_nodes")
         fixed = self.port
         for _ in range(ATTEMPTS):
             self.port = fixed or secrets.choice(PORTS)
@@ -141,7 +152,8 @@ class RealServer:
         database = f"sqlite:///{self.base_directory / 'user' / 'comfyui.db'}"
         command: Sequence[str] = [
             *(str(self._installation.python), str(HERE / "_child.py"), "main.py"),
-            *("--cpu", "--disable-api-nodes", "--port", str(self.port)),
+            *("--cpu", "--port", str(self.port)),
+            *(() if self._api_nodes else ("--disable-api-nodes",)),
             *("--base-directory", str(self.base_directory), "--database-url", database),
             *self._arguments,
         ]

@@ -14,10 +14,11 @@ from attrs import frozen
 from PIL import Image
 
 from comfyclient.events import Executed, Executing
+from tests import programs
 from tests.comfyui.provision import find
 from tests.comfyui.server import RealServer
 from tests.conftest import EXTERNAL_URL
-from tests.deployments.nginx import Nginx, NginxMissingError, nginx
+from tests.deployments.nginx import Nginx
 from tests.workflows import PATIENCE, filled, fresh_color, node, pixels
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ LOCATIONS = f"""
             proxy_set_header Host 127.0.0.1:8188;
             proxy_pass http://comfyui/;
         }}
+        location /secure/ {{ rewrite ^/secure(/.*)$ https://127.0.0.1:{{tls}}$1 permanent; }}
         location /moved/ {{ if ($query = 0) {{ return 403; }} rewrite ^/moved(/.*)$ /query$1 redirect; }}
     }}
     server {{
@@ -132,10 +134,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="session")
 def nginx_program() -> str:
     """Where nginx is; without it, its tests are skipped by name."""
-    try:
-        return nginx()
-    except NginxMissingError as error:
-        pytest.skip(str(error))
+    found = programs.find("nginx")
+    return found or pytest.skip("needs nginx, which `make programs` installs where there are root and apt")
 
 
 @pytest.fixture(scope="session")

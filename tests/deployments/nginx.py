@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.comfyui.provision import cache_directory
 from tests.comfyui.server import ATTEMPTS, PORTS
 from tests.conftest import soon
 
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-INSTALLING = 45.0  # seconds for each step of an installation; a test and its fixtures have 120
 PATIENCE = 10.0
 
 FRAME = """
@@ -46,56 +42,11 @@ http {{
 SHELL = '"$1" -p . -e error.log -c nginx.conf & child=$!; cat >/dev/null; kill "$child"; wait "$child"'
 
 
-class NginxMissingError(Exception):
-    """There is no nginx, and why none could be had."""
-
-
-def nginx() -> str:
-    """The program; installed first where that is possible.
-
-    Raises:
-        NginxMissingError: It is not.
-    """
-    if found := _find():
-        return found
-    apt_get = shutil.which("apt-get")
-    if os.geteuid() != 0 or apt_get is None:
-        msg = "needs nginx (Debian: apt-get install nginx)"
-        raise NginxMissingError(msg)
-    cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "nginx.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for command in (["update"], ["install", "-y", "--no-install-recommends", "nginx"]):
-            if found := _find():  # by another run that had the lock
-                return found
-            _run(apt_get, *command)
-    if found := _find():
-        return found
-    msg = "needs nginx, and apt-get did not install it"
-    raise NginxMissingError(msg)
-
-
-def _find() -> str | None:
-    return shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
-
-
-def _run(*command: str) -> None:
-    # In this runlevel Debian starts no service that it installs.
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    try:
-        subprocess.run(command, env=environ, capture_output=True, check=True, timeout=INSTALLING, text=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", None) or "").strip().splitlines()
-        msg = f"needs nginx, and apt-get {command[1]} failed: {said[-1] if said else error}"
-        raise NginxMissingError(msg) from None
-
-
 class Nginx:
     """One nginx on 127.0.0.1; ``with`` starts and ends it.
 
     Args:
-        program: See ``nginx()``.
+        program: See ``programs.find``.
         directory: Where its files go; those that the configuration names lie there already.
         servers: What stands inside ``http { }``; ``{name}`` is replaced by the port of that name.
         names: The names of the ports.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -97,8 +98,12 @@ def test_users(server: RealServer) -> None:
 def test_nobody_in_particular(server: RealServer, user: str | None) -> None:
     with Client(server.url, user=user) as client:
         use(client)  # which is for everybody
-        with pytest.raises(AuthenticationError):
-            client.request("GET", "/settings")
+        for ask in (client.settings.all, client.userdata.tree):
+            with pytest.raises(AuthenticationError, match=r"40[13]: the server was started with --multi-user and does"):
+                ask()
+        for more in (client.userdata.list, client.assets.list, lambda: client.assets.read(str(uuid.UUID(int=0)))):
+            with pytest.raises(ServerError, match=r"500: .*perhaps the server was started with --multi-user and does"):
+                more()
 
 
 @pytest.mark.parametrize("prefix", ["", "/api"])

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from comfyclient import Client, ServerError, ServerUnreachable, _network
+from comfyclient import Client, ClientConfig, ServerError, ServerUnreachable, _network
 from tests.deployments.conftest import Certificates, TlsServer, use
 from tests.workflows import PATIENCE, fresh_color, plain
 
@@ -37,6 +37,16 @@ def at(front: Nginx, name: str) -> str:
 def test_a_private_authority(front: Nginx, certificates: Certificates) -> None:
     with Client(at(front, "tls"), verify=certificates.ca) as client:
         use(client)
+
+
+def test_a_server_that_sends_everybody_to_tls(front: Nginx, certificates: Certificates) -> None:
+    url = f"http://127.0.0.1:{front.ports['plain']}/secure"
+    with Client(url, verify=certificates.ca, retry=None) as client:
+        assert client.queue.info().exec_info.queue_remaining >= 0
+        with pytest.raises(ServerUnreachable, match=f"the handshake was redirected to {at(front, 'tls')}/ws"):
+            client.connect()
+        with pytest.raises(ServerError, match=f"; write '{at(front, 'tls')}' as the server's address$"):
+            client.submit(plain(1))
 
 
 def test_a_directory_of_authorities(front: Nginx, certificates: Certificates, tmp_path: Path) -> None:
@@ -187,6 +197,12 @@ def test_a_file_that_is_of_no_use(useless: dict[str, Any], option: str, which: s
         Client("https://comfy.test", **{option: useless[which]})
 
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["verify", "cert"])
+def test_a_missing_file_is_found_out_without_tls_too(option: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"{option}='.*missing.pem' cannot be read"):
+        Client(config=ClientConfig.of("http://comfy.test", {option: tmp_path / "missing.pem"}))
 
 
 def test_a_bundle_of_the_environment_that_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:

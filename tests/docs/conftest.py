@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,13 +19,14 @@ CHECKPOINT = {"CheckpointLoaderSimple": "TestCheckpoint"}
 
 @pytest.fixture
 def place(tmp_path: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory of a reader with a ComfyUI, an exported workflow and a photo."""
-    text = (DOCS / "examples" / "portrait.json").read_text(encoding="utf-8")
-    for written, meant in CHECKPOINT.items():
-        text = text.replace(written, meant)
-    (tmp_path / "portrait.json").write_text(text, encoding="utf-8")
-    editors_own = {"last_node_id": 9, "last_link_id": 9, "nodes": [], "links": [], "version": 0.4}
-    (tmp_path / "portrait-saved.json").write_text(json.dumps(editors_own), encoding="utf-8")
+    """The working directory of a reader with a ComfyUI, a workflow, exported and saved, and a photo."""
+    for name in ("portrait.json", "portrait-saved.json"):
+        text = (DOCS / "examples" / name).read_text(encoding="utf-8")
+        for written, meant in CHECKPOINT.items():
+            text = text.replace(written, meant)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    shutil.copy(DOCS / "examples" / "portrait.json", tmp_path / "tests")  # for the embedded server
     Image.new("RGB", (640, 480), "orange").save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COMFYUI_URL", comfyui_url)

@@ -27,18 +27,24 @@ def run(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_demo(place: Path) -> None:
-    assert "100%" in run("demo.py")
+@pytest.mark.parametrize("embedded", [False, True])
+def test_demo(place: Path, monkeypatch: pytest.MonkeyPatch, *, embedded: bool) -> None:
+    if embedded:
+        monkeypatch.delenv("COMFYUI_URL")
+    said = run("demo.py")
+    assert ("an embedded server" in said) is embedded
+    assert "100%" in said
     assert (place / "demo.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_first_image(place: Path) -> None:
-    assert "Saved images/portrait_" in run("first_image.py", "portrait.json", "a fox in the snow")
+@pytest.mark.parametrize("name", ["portrait.json", "portrait-saved.json"])
+def test_first_image(place: Path, name: str) -> None:
+    assert "Saved images/portrait_" in run("first_image.py", name, "a fox in the snow")
     assert len(list((place / "images").iterdir())) == 1
 
 
 def test_first_image_says_what_is_wrong(place: Path) -> None:
-    command = [sys.executable, str(EXAMPLES / "first_image.py"), "portrait-saved.json", "a fox"]
+    command = [sys.executable, str(EXAMPLES / "first_image.py"), "photo.png", "a fox"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=place)
     assert done.returncode == 1
     assert "Export (API)" in done.stderr

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 import comfyclient
-from comfyclient import errors, events, resources, types
+from comfyclient import errors, events, resources, testing, types
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def test_every_public_name_has_its_entry(names: set[str]) -> None:
         *(f"comfyclient.events.{name}" for name in events.__all__),
         *(f"comfyclient.types.{name}" for name in types.__all__),
         *(f"comfyclient.resources.{name}" for name in resources.__all__),
+        *(f"comfyclient.testing.{name}" for name in testing.__all__),
     }
     assert public_names - names == set()
 
@@ -80,6 +81,8 @@ def test_every_public_method_has_its_entry(names: set[str]) -> None:
     classes = {f"comfyclient.resources.{name}": getattr(resources, name) for name in resources.__all__}
     for name in ("Client", "Job", "Node", "OutputFile", "Result", "Subscription", "Variation", "Workflow"):
         classes[f"comfyclient.{name}"] = getattr(comfyclient, name)
+    for name in ("Context", "EmbeddedServer", "Expansion", "Submission"):
+        classes[f"comfyclient.testing.{name}"] = getattr(testing, name)
     methods = {f"{name}.{method}" for name, cls in classes.items() for method in public(cls)}
     assert methods - names == set()
 
@@ -126,6 +129,18 @@ def test_the_table_of_routes_is_complete() -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize("noun", [name.lower() for name in resources.__all__])
+def test_a_noun_is_found_by_its_name(noun: str) -> None:
+    for place in (
+        "comfyclient/resources/{}.py",
+        "tests/unit/resources/test_{}.py",
+        "tests/integration/resources/test_{}.py",
+    ):
+        assert (ROOT / place.format(noun)).is_file()
+    pages = [*(DOCS / "howto").glob("*.md"), *(DOCS / "explanation").glob("*.md")]
+    assert any(re.search(rf"`client\.{noun}\b", page.read_text("utf-8")) for page in pages)
+
+
 def test_every_error_is_explained() -> None:
     text = (DOCS / "howto" / "errors.md").read_text("utf-8")
     explained = {name for name, *_ in rows("howto/errors.md")}
@@ -159,7 +174,7 @@ def test_the_make_targets_exist() -> None:
 
 def test_links_to_files_lead_somewhere() -> None:
     for path in [*PAGES.values(), ROOT / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\(([^)\s]+)\)|`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
+        for target in re.findall(r"\]\(([^)\s]+)\)|\}`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
             link = next(filter(None, target)).split("#")[0]
             if link and "://" not in link:
                 assert (path.parent / link).exists(), f"{link} in {path}"

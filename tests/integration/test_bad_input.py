@@ -165,11 +165,11 @@ def test_a_part_that_is_refused(client: Client) -> None:
         ),
         (changed(width=["2", 0]), "nodes feed each other in a circle: "),
         (changed(width=math.nan), "node 1 'EmptyImage': input 'width' is nan, which JSON cannot hold"),
-        (changed(width=Path("a.png")), "node 1 'EmptyImage': input 'width' holds a "),
+        (changed(width=Path("a.png")), "node 1 'EmptyImage': input 'width' is the file "),
         ({}, "the workflow has no nodes"),
         ("{", "the text is not JSON: "),
         ("", "the text is empty"),
-        ({"nodes": [], "links": []}, "this is the editor's own save format"),
+        ({"nodes": [], "links": []}, "the workflow has no nodes"),
         ({"1": {"inputs": {}}}, "node '1': its class_type is missing"),
     ],
 )

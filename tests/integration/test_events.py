@@ -152,6 +152,25 @@ def test_nodes_that_are_not_targets_do_not_count(comfyui_url: str, client: Clien
     assert job.result(PATIENCE).texts == ("through",)
 
 
+def test_nodes_that_no_output_needs_do_not_count(comfyui_url: str, client: Client) -> None:
+    gate = Gate(comfyui_url)
+    graph = {
+        **gate.workflow(),
+        "3": node("EmptyImage"),
+        "4": node("ImageInvert", image=["3", 0]),
+        "5": node("TestText", value="wanted", seed=fresh()),
+    }
+    job = client.submit(graph)
+    gate.wait()
+    assert soon(lambda: set(job.node_progress) == {"1", "2", "5"})
+    again = client.submit(graph)  # by now it is known at once
+    assert set(again.node_progress) == {"1", "2", "5"}
+    assert set(client.job(job.prompt_id).node_progress) == {"1", "2", "5"}
+    gate.open()
+    assert job.result(PATIENCE).texts == ("through", "wanted")
+    assert set(job.node_progress) == {"1", "2", "5"}
+
+
 # --- those who do not listen --------------------------------------------------------------------------------
 
 

@@ -99,6 +99,7 @@ def test_the_states_of_a_job(comfyui_url: str, *, realtime: bool) -> None:
         first.open()
         second.open()
         assert waiting.result(PATIENCE).prompt_id == waiting.prompt_id
+        assert running.exception(PATIENCE) is None
         assert (running.status, running.running(), running.done()) == ("completed", False, True)
 
 

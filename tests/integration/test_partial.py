@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from comfyclient import Client, PromptRejected
+from tests.conftest import soon
 from tests.workflows import BOTH_WAYS, PATIENCE, Gate, filled, fresh, fresh_color, half_wrong, node, pixels, plain, text
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def test_without_strict_the_good_part_runs(comfyui_url: str, *, realtime: bool) 
         assert (problem.node_id, problem.title, problem.class_type) == ("3", "Enlarge", "ImageScaleBy")
         assert (problem.type, problem.input_name, problem.received_value) == ("value_bigger_than_max", "scale_by", 99.0)
         assert "99" in problem.message
+        assert soon(lambda: set(job.node_progress) == {"1", "2"})
         result = job.result(PATIENCE)
         assert list(result) == ["2"]
         assert pixels(result.images[0]) == filled(color)

@@ -48,6 +48,14 @@ def test_a_slow_on_event_does_not_stretch_the_timeout(comfy: Comfy, client: Clie
     assert 1 < len(told) < 100
 
 
+def test_the_timeout_of_run_begins_with_the_call(comfy: Comfy, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1e6])  # the submission took a million seconds
+    monkeypatch.setattr("comfyclient.client.monotonic", lambda: next(clock))
+    with pytest.raises(JobTimeout, match="it goes on"):
+        client.run(WORKFLOW, timeout=1e6)
+    assert len(comfy.prompts) == 1
+
+
 def test_cancel_keeps_its_timeout_though_the_server_does_not_answer(comfy: Comfy, connect: Connect) -> None:
     job = connect(read_timeout=PATIENCE).submit(WORKFLOW)
     comfy.routes["GET", "/api/jobs/*"] = lambda _: silence()

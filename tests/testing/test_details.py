@@ -1,20 +1,20 @@
 """Details of the protocol that the other tests have no occasion for."""
 
-# ruff: noqa: N802 - ComfyUI chose INPUT_TYPES
-
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from PIL import Image as Picture
 
 from comfyclient import Client, Workflow
 from comfyclient.testing import EmbeddedServer, current, node
 from comfyclient.testing.script import Latency
-from tests.testing.nodes import NODES, Gate, gate_node, graph, n
-from tests.testing.recorder import SECONDS, Recorder, short
+from tests.recorder import SECONDS, Recorder, short
+from tests.testing.nodes import NODES, graph, n
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,144 +22,33 @@ if TYPE_CHECKING:
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
-class Curious:
-    """Shows what it is told in secret."""
-
-    CATEGORY = "tests"
-    FUNCTION = "run"
-    RETURN_TYPES = ()
-    OUTPUT_NODE = True
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        hidden = {
-            "prompt": "PROMPT",
-            "graph": ["DYNPROMPT"],
-            "info": "EXTRA_PNGINFO",
-            "me": "UNIQUE_ID",
-            "key": "API_KEY_COMFY_ORG",
-            "other": ("INT", {"default": 3}),
-        }
-        return {"required": {"link": ("*", {"rawLink": True})}, "hidden": hidden}
-
-    def run(self, **inputs: Any) -> dict[str, Any]:
-        assert inputs.pop("graph").prompt is inputs["prompt"]
-        return {"ui": {"told": [inputs]}}
-
-
-class Passing:
-    """Shows what passes through, though it is no output."""
-
-    CATEGORY = "tests"
-    FUNCTION = "run"
-    RETURN_TYPES = ("*",)
-    HAS_INTERMEDIATE_OUTPUT = True
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"value": ("*", {})}}
-
-    def run(self, value: Any) -> dict[str, Any]:
-        return {"ui": {"seen": [value]}, "result": (value,)}
-
-
 @pytest.fixture
-def gate() -> Gate:
-    return Gate()
-
-
-@pytest.fixture
-def server(gate: Gate) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer([*NODES, Curious, Passing, gate_node(gate)]) as server:
+def server() -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(NODES, models={"loras": ["mine.safetensors"], "mine": ["sub/one.pth"]}) as server:
         yield server
 
 
 def run(server: EmbeddedServer, prompt: Any, **more: Any) -> list[Any]:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         body = {"prompt": prompt, "client_id": "recorder", **more}
         requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()
         return recorder.until_end()
 
 
-def shown(messages: list[Any], node_id: str) -> Any:
-    return next(message["data"]["output"] for message in messages if short(message) == f"executed:{node_id}")
-
-
-def test_hidden_inputs(server: EmbeddedServer) -> None:
-    prompt = graph(n1=n("Steps"), n2=n("Curious", link=["1", 0]))
-    extra_data = {"extra_pnginfo": {"a": 1}, "api_key_comfy_org": "SECRET"}
-    [told] = shown(run(server, prompt, extra_data=extra_data), "2")["told"]
-    assert told == {"prompt": prompt, "info": {"a": 1}, "me": "2", "key": "SECRET", "link": ["1", 0]}
-    assert "SECRET" not in requests.get(f"{server.url}/history", timeout=SECONDS).text.replace(json.dumps(told), "")
-
-
-def test_intermediate_outputs_are_shown_again_when_cached(server: EmbeddedServer) -> None:
-    prompt = graph(n1=n("Passing", value=7), n2=n("Show", value=["1", 0]))
-    assert shown(run(server, prompt), "1") == {"seen": [7]}
-    assert shown(run(server, prompt), "1") == {"seen": [7]}
-
-
-def test_the_node_that_runs_is_told_on_reconnection(server: EmbeddedServer, gate: Gate) -> None:
-    with Recorder(server) as first:
-        body = {"prompt": graph(n1=n("Wait"), n2=n("Show", value=["1", 0])), "client_id": "recorder"}
-        requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()
-        assert gate.reached.wait(SECONDS)
-        assert first.next()["type"] == "status"
-    with Recorder(server) as second:
-        assert second.next() == {"type": "executing", "data": {"node": "1"}}
-        gate.released.set()
-        second.until_end()
-
-
-@pytest.mark.parametrize("noise", ["no JSON", "[1]", "null"])
-def test_what_does_not_count_as_a_first_message(noise: str, server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
-        recorder.say(noise)
-        recorder.say('{"type": "feature_flags", "data": {}}')
-        assert recorder.next()["type"] == "feature_flags"
-
-
-def test_features_count_in_the_first_message_alone(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
-        recorder.say('{"type": "hello"}')
-        recorder.say('{"type": "feature_flags", "data": {}}')
-        server.send("end", {}, "recorder")
-        assert short(recorder.next()) == "end"
-
-
-def test_a_websocket_gets_an_id_if_it_has_none(server: EmbeddedServer) -> None:
-    with Recorder(server, "") as recorder:
-        assert len(recorder.first["data"]["sid"]) == 32
-    assert requests.get(f"{server.url}/ws", timeout=SECONDS).status_code == 400
-
-
 def test_what_is_not_json_is_not_sent(server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         server.send("bad", {1, 2})
         server.send("good", {})
         assert short(recorder.next()) == "good"
 
 
-@pytest.mark.parametrize("client_id", [5, ["x"], ""])
-def test_odd_client_ids_hurt_nobody(client_id: Any, server: EmbeddedServer) -> None:
-    with Recorder(server) as recorder:
-        body = {"prompt": graph(n1=n("Show", value=1)), "client_id": client_id}
+def test_a_client_id_that_would_end_comfyui_hurts_nobody(server: EmbeddedServer) -> None:
+    with Recorder(server.url) as recorder:
+        body = {"prompt": graph(n1=n("Show", value=1)), "client_id": ["x"]}
         requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()
         server.send("end", {}, "recorder")
         while short(recorder.next()) != "end":
             pass
-
-
-def test_a_prompt_may_be_queued_twice_under_one_id_but_not_at_one_place(server: EmbeddedServer, gate: Gate) -> None:
-    body = {"prompt": graph(n1=n("Wait"), n2=n("Show", value=["1", 0]))}
-    requests.post(f"{server.url}/prompt", json=body, timeout=SECONDS).raise_for_status()
-    assert gate.reached.wait(SECONDS)
-    twin = {"prompt": graph(n1=n("Show", value=1)), "prompt_id": UNKNOWN, "number": 9}
-    statuses = [requests.post(f"{server.url}/prompt", json=twin, timeout=SECONDS).status_code for _ in range(2)]
-    assert statuses == [200, 500]
-    assert requests.get(f"{server.url}/prompt", timeout=SECONDS).json()["exec_info"]["queue_remaining"] == 3
-    requests.post(f"{server.url}/queue", json={"clear": True}, timeout=SECONDS).raise_for_status()
-    assert requests.get(f"{server.url}/prompt", timeout=SECONDS).json()["exec_info"]["queue_remaining"] == 1
 
 
 def test_all_stand_ins_together(server: EmbeddedServer) -> None:
@@ -204,31 +93,6 @@ def test_nodes_may_be_given_by_name() -> None:
     assert repr(server) == "<EmbeddedServer stopped>"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/userdata/nope.json", 404),
-        ("GET", "/userdata/..%2F..%2Fx", 403),
-        ("POST", "/userdata/..%2F..%2Fx", 403),
-        ("DELETE", "/userdata/..%2F..%2Fx", 403),
-        ("POST", "/userdata/a/move/..%2F..%2Fx", 403),
-        ("POST", "/userdata/a/move/b", 404),
-        ("GET", "/v2/userdata?path=nope", 404),
-        ("GET", "/v2/userdata?path=../..", 400),
-        ("GET", "/models/nope", 404),
-        ("GET", "/experiment/models/nope", 404),
-        ("GET", "/internal/files/nope", 400),
-        ("GET", "/internal/folder_paths", 200),
-        ("GET", "/experiment/models", 200),
-        ("GET", "/view_metadata/loras", 404),
-        ("GET", "/view_metadata/nope?filename=a.safetensors", 404),
-        ("GET", "/api/internal/logs", 404),
-    ],
-)
-def test_refusals(method: str, path: str, status: int, server: EmbeddedServer) -> None:
-    assert requests.request(method, server.url + path, timeout=SECONDS).status_code == status
-
-
 def test_metadata_of_models(server: EmbeddedServer) -> None:
     header = json.dumps({"__metadata__": {"title": "T"}}).encode()
     lora = server.root / "models" / "loras" / "example.safetensors"
@@ -237,3 +101,33 @@ def test_metadata_of_models(server: EmbeddedServer) -> None:
     assert requests.get(url, timeout=SECONDS).json() == {"title": "T"}
     lora.write_bytes(b"")
     assert requests.get(url, timeout=SECONDS).status_code == 404
+
+
+def test_nodes_and_models(server: EmbeddedServer, client: Client) -> None:
+    assert "Steps" in client.nodes.list()
+    assert {"example.safetensors", "mine.safetensors"} <= set(client.models.list("loras"))
+    assert client.models.list("mine") == ["sub/one.pth"]
+    assert client.models.list("upscale_models") == []
+    assert client.nodes.get("LoraLoader").input["required"]["lora_name"]  # type: ignore[union-attr]
+    assert {file.name for file in client.models.details("loras")} == {"example.safetensors", "mine.safetensors"}
+    assert client.models.embeddings() == []
+    assert client.system.stats().system.comfyui_version == "0.30.0"
+    Picture.new("RGB", (4, 4), "red").save(server.root / "models" / "loras" / "mine.png")
+    preview = client.models.preview("loras", "mine.safetensors")
+    assert preview is not None
+    with Picture.open(io.BytesIO(preview)) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (4, 4))
+
+
+def test_a_limit_for_bodies() -> None:
+    with EmbeddedServer(max_body=2**20) as server:
+        files = {"image": ("big.png", bytes(2**20 + 1), "image/png")}
+        answer = requests.post(f"{server.url}/upload/image", files=files, timeout=SECONDS)
+        assert (answer.status_code, answer.text) == (413, "Maximum request body size 1048576 exceeded.")
+        assert requests.get(f"{server.url}/features", timeout=SECONDS).json()["max_upload_size"] == 2**20
+
+
+def test_parts_of_a_file(server: EmbeddedServer, client: Client) -> None:
+    server.directory("output").joinpath("long.bin").write_bytes(bytes(range(200)))
+    assert b"".join(client.files.stream("long.bin", start=10, end=20)) == bytes(range(10, 20))
+    assert [file.filename for file in client.files.list()] == ["long.bin"]

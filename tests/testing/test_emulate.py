@@ -13,9 +13,9 @@ import requests
 from comfyclient import Client
 from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
+from tests.contract.nodes import SHARED
+from tests.recorder import Recorder, short
 from tests.testing.nodes import NODES, Gate, gate_node, graph, n
-from tests.testing.proto import NODES as PROTO
-from tests.testing.recorder import Recorder, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def server(version: str, gate: Gate) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer([*NODES, *PROTO, gate_node(gate)], emulate=version) as server:
+    with EmbeddedServer([*NODES, *SHARED.values(), gate_node(gate)], emulate=version) as server:
         yield server
 
 
@@ -90,7 +90,7 @@ def test_prompts(server: EmbeddedServer, version: str) -> None:
 
 
 def test_the_events_of_a_run(server: EmbeddedServer, version: str) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         post = {"prompt": IMAGE, "client_id": "recorder"}
         requests.post(f"{server.url}/prompt", json=post, timeout=SECONDS).raise_for_status()
         assert list(map(short, recorder.until_end())) == CAPTURED["ws seq normal"][version]
@@ -166,7 +166,7 @@ def test_uploads_and_origins(server: EmbeddedServer, version: str) -> None:
 
 
 def test_feature_flags_and_previews(server: EmbeddedServer, version: str) -> None:
-    with Recorder(server, features={"supports_preview_metadata": True}) as recorder:
+    with Recorder(server.url, features={"supports_preview_metadata": True}) as recorder:
         expected = CAPTURED["ws: reply to feature_flags"][version]
         assert [recorder.next() for _ in expected] == [json.loads(each) for each in expected]
         prompt = graph(n1=n("Steps", steps=2, previews=True), n2=n("Show", value=["1", 0]))
@@ -180,7 +180,7 @@ def test_feature_flags_and_previews(server: EmbeddedServer, version: str) -> Non
 
 
 def test_fifty_fast_steps(server: EmbeddedServer, version: str) -> None:
-    with Recorder(server) as recorder:
+    with Recorder(server.url) as recorder:
         prompt = graph(n1=n("Steps", steps=50), n2=n("Show", value=["1", 0]))
         post = {"prompt": prompt, "client_id": "recorder"}
         requests.post(f"{server.url}/prompt", json=post, timeout=SECONDS).raise_for_status()

@@ -100,39 +100,6 @@ def test_only_this_machine_may_connect() -> None:
         assert f"0100007F:{server.port:04X}" in listening
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Origin": "http://evil.example"}, 403),
-        ({"Origin": "http://127.0.0.1:1"}, 403),
-        ({"Origin": "null"}, 200),
-        ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Host": "comfy.example", "Origin": "http://evil.example"}, 200),
-        ({}, 200),
-    ],
-)
-def test_pages_of_other_origins_are_refused(headers: dict[str, str], status: int) -> None:
-    with EmbeddedServer() as server:
-        assert requests.get(f"{server.url}/prompt", headers=headers, timeout=SECONDS).status_code == status
-
-
-def test_the_own_origin_is_welcome() -> None:
-    with EmbeddedServer() as server:
-        answer = requests.get(f"{server.url}/prompt", headers={"Origin": server.url}, timeout=SECONDS)
-        assert answer.status_code == 200
-
-
-def test_unknown_routes() -> None:
-    with EmbeddedServer() as server:
-        answer = requests.get(f"{server.url}/nope", timeout=SECONDS)
-        assert (answer.status_code, answer.content) == (404, b"")
-        assert answer.headers["Content-Type"] == "application/octet-stream"
-        answer = requests.post(f"{server.url}/nope", timeout=SECONDS)
-        assert (answer.status_code, answer.text) == (405, "405: Method Not Allowed")
-        assert requests.options(f"{server.url}/nope", timeout=SECONDS).status_code == 200
-        assert requests.get(f"{server.url}/prompt/", timeout=SECONDS).status_code == 404
-
-
 def test_importing_the_client_does_not_import_the_server() -> None:
     code = "import sys, comfyclient; sys.exit('aiohttp' in sys.modules or 'comfyclient.testing' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

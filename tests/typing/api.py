@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,9 +16,12 @@ from comfyclient import (
     Job,
     JobFailed,
     JobTimeout,
+    NeededModel,
+    Node,
     NodeOutput,
     NodeProblem,
     OutputFile,
+    Problem,
     PromptRejected,
     Reconnect,
     Result,
@@ -30,6 +34,7 @@ from comfyclient import (
     wait,
 )
 from comfyclient._event_source import Decorator
+from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
 
 if TYPE_CHECKING:
     # In typing since Python 3.11; type checkers know this module even where it is not installed.
@@ -69,6 +74,7 @@ def callbacks_by_name(client: Client) -> None:
     assert_type(client.on("disconnected"), Decorator[events.Disconnected])
     assert_type(client.on("reconnected"), Decorator[events.Reconnected])
     assert_type(client.on("reconnect_failed"), Decorator[events.ReconnectFailed])
+    assert_type(client.on("assets.seed.progress"), Decorator[events.AssetsSeed])
     assert_type(client.on("*"), Decorator[events.Event])
 
 
@@ -90,6 +96,8 @@ def callbacks_of_other_kinds(client: Client, name: str, anything: Callable[[Any]
 
     client.on("progress", wants_any)
     client.on(events.Progress, wants_any)
+    client.on("crystools.monitor", wants_any)
+    client.on("progress", wants_status)  # type: ignore[arg-type]  # an event of another class
     client.on("progress")(wants_status)  # type: ignore[arg-type]  # an event of another class
     client.on(events.Progress, wants_status)  # type: ignore[arg-type]  # an event of another class
     client.on(1, print)  # type: ignore[call-overload]  # no event
@@ -177,11 +185,54 @@ def jobs(client: Client, workflow: Workflow) -> None:
     assert_type((done, not_done), tuple[set[Job], set[Job]])
 
 
+def editing(client: Client, workflow: Workflow) -> None:
+    catalog = client.nodes.list()
+    node = workflow.find(title="Load", has_input="image")
+    node["image"] = Path("photo.png")
+    assert_type(node, Node)
+    assert_type(node.sources["image"], Node)
+    assert_type([*node.consumers, *node.upstream, *node.downstream, *workflow.outputs(catalog)], list[Node])
+    added = workflow.add("SaveImage", {"images": node.output()}, title="Save")
+    added.mute()
+    node.bypass(catalog)
+    assert_type(workflow.randomize_seeds(catalog), dict[str, int])
+    diff = workflow.diff(workflow.copy())
+    assert_type([change.after for change in diff.changed], list[Any])
+    assert_type(diff.added, tuple[Node, ...])
+    json.dumps(workflow.to_editor(catalog))
+
+
 def variations(client: Client, workflow: Workflow) -> None:
     for variation in client.map(workflow, [{"3.seed": seed} for seed in range(9)], in_flight=4, in_order=False):
         assert_type(variation, Variation)
         assert_type(variation.changes, Mapping[str, Any])
         assert_type(variation.result(), Result)
+
+
+def checking(client: Client, workflow: Workflow) -> None:
+    nodes = client.nodes.list()
+    assert_type(workflow.validate(nodes), list[Problem])
+    assert_type(workflow.validate({"KSampler": {}}), list[Problem])
+    problem = workflow.validate(nodes)[0]
+    assert_type(problem.severity, Literal["error", "warning"])
+    assert_type(problem.input, str | None)
+    assert_type(workflow.models(nodes), list[NeededModel])
+    assert_type(workflow.models(nodes)[0].is_there, bool | None)
+
+
+def building(client: Client, workflow: Workflow) -> None:
+    g = client.builder()
+    assert_type(g, Builder)
+    model, clip, vae = g.CheckpointLoaderSimple(ckpt_name="sd15.safetensors")
+    g.SaveImage(images=g.VAEDecode(samples=g.KSampler(model=model), vae=vae), _id="9", _title="Save it")
+    g["Epsilon Scaling"](model=model)
+    thing = g.add({"class_type": "Elsewhere", "inputs": {"clip": clip}})
+    assert_type(thing, Unchecked)
+    assert_type(thing[0], Socket)
+    assert_type(thing.node, Node)
+    assert_type(g.workflow(), Workflow)
+    assert_type(stubs(client.nodes.list()), str)
+    assert_type(to_python(workflow, client.nodes.list()), str)
 
 
 def results(result: Result) -> None:

@@ -12,7 +12,8 @@ from attrs import evolve, fields
 from attrs.exceptions import FrozenInstanceError
 from requests.auth import HTTPDigestAuth
 
-from comfyclient.config import Backoff, ClientConfig, Reconnect, Retry, redact
+from comfyclient._addresses import redact
+from comfyclient.config import Backoff, ClientConfig, Reconnect, Retry
 
 SECRETS: dict[str, Any] = {
     "url": "http://comfy/?key=hidden1",
@@ -63,6 +64,9 @@ def test_addresses(given: str, url: str, shown: str | None) -> None:
         "",
         "http://",
         "ftp://me:pass@comfy",
+        "8188",
+        "http//comfy",
+        "http:comfy",
         "http://me:pass@comfy:99999",
         "http://me:pass@comfy:0",
         "http://me:pass@comfy:port",
@@ -196,6 +200,24 @@ def test_the_token_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
     assert evolve(ClientConfig(), read_timeout=1).token == "abc"  # noqa: S105
 
 
+@pytest.mark.parametrize(
+    ("home", "url", "is_sent"),
+    [
+        ("http://comfy:8188", "http://comfy:8188", True),
+        ("comfy", "https://Comfy/pre", True),
+        ("http://comfy", "http://elsewhere", False),
+        ("http://comfy", "http://comfy.elsewhere", False),
+        ("nonsense://comfy", "http://comfy", False),
+    ],
+)
+def test_the_token_of_the_environment_is_for_the_server_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, home: str, url: str, *, is_sent: bool
+) -> None:
+    monkeypatch.setenv("COMFYUI_TOKEN", "abc")
+    monkeypatch.setenv("COMFYUI_URL", home)
+    assert ClientConfig(url=url).token == ("abc" if is_sent else None)
+
+
 @pytest.mark.parametrize("way", [way for way in IDENTITIES if way != "token"])
 def test_whatever_is_given_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setenv("COMFYUI_TOKEN", "abc")
@@ -270,7 +292,16 @@ def test_a_token_is_one_word(value: Any) -> None:
         ("proxy", "http://me:hidden@proxy:port", "is no URL of a proxy"),
         ("proxy", "http://proxy/path?hidden", "is no URL of a proxy"),
         ("proxy", 3128, "the proxy's URL must be a string such as 'http://proxy:3128', not int"),
-        ("trust_env", "yes", "trust_env"),
+        ("headers", "X-Key: hidden", "headers must be a mapping of names to values, such as .*, not str$"),
+        ("headers", [("X-Key", "hidden")], "headers must be a mapping of names to values, such as .*, not list$"),
+        ("cookies", "session=hidden", "cookies must be a mapping"),
+        ("params", "token=hidden", "params must be a mapping"),
+        ("trust_env", "yes", "^trust_env must be True or False, not 'yes'$"),
+        ("realtime", "no", "^realtime must be True or False, not 'no'$"),
+        ("retry", 3, r"^retry must be a Retry, such as Retry\(attempts=5\), or None for never, not 3$"),
+        ("reconnect", False, r"^reconnect must be a Reconnect, such as .*, or None for never, not False$"),
+        ("client_id", 5, "^client_id must be a string, not 5$"),
+        ("client_id", "", "client_id"),
     ],
 )
 def test_what_is_refused(option: str, value: Any, says: str) -> None:
@@ -310,9 +341,21 @@ def test_the_keys_of_an_account() -> None:
     assert ClientConfig().account == {}
 
 
-def test_a_configuration_can_be_pickled_with_its_secrets() -> None:
-    for config in (ClientConfig(**SECRETS), ClientConfig(auth=("me", "pass"))):
-        assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301
+@pytest.mark.parametrize("option", [*SECRETS, "auth", "user in the URL"])
+def test_secrets_are_not_pickled(option: str) -> None:
+    more: dict[str, Any] = {"auth": {"auth": ("me", "hidden")}, "user in the URL": {"url": "http://hidden@comfy"}}
+    config = ClientConfig(**more.get(option) or {option: SECRETS[option]})
+    with pytest.raises(TypeError, match="this config holds secrets, which a pickle would show") as caught:
+        pickle.dumps(config)
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_configuration_without_secrets_can_be_pickled() -> None:
+    config = ClientConfig(
+        url="http://comfy/pre", user="me", retry=Retry(attempts=5), proxy="proxy:3128", verify="a.pem"
+    )
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(config, protocol)) == config  # noqa: S301
 
 
 def test_an_auth_object_is_kept() -> None:
@@ -362,6 +405,12 @@ def test_every_wait_has_an_end(option: str, seconds: float) -> None:
         ClientConfig.of(None, {option: seconds})
 
 
+@pytest.mark.parametrize("value", ["5", None, True])
+def test_a_wait_is_a_number(value: Any) -> None:
+    with pytest.raises(TypeError, match=r"^read_timeout is a time in seconds, a number, not "):
+        ClientConfig(read_timeout=value)
+
+
 def test_each_client_has_an_id_of_its_own() -> None:
     assert ClientConfig().client_id != ClientConfig().client_id
 
@@ -382,12 +431,6 @@ def test_a_configuration_is_immutable() -> None:
         ClientConfig().read_timeout = 1  # type: ignore[misc]  # which is what is tested
 
 
-@pytest.mark.parametrize("options", [{"retry": 3}, {"reconnect": True}, {"client_id": 5}])
-def test_a_wrong_kind_of_value_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(TypeError):
-        ClientConfig.of(None, options)
-
-
 @pytest.mark.parametrize("policy", [Backoff(first=0.1, longest=1), Retry(first=0.1, longest=1), Reconnect(first=0.1)])
 def test_pauses_grow_up_to_the_longest(policy: Backoff) -> None:
     for attempt, full in enumerate([0.1, 0.2, 0.4, 0.8]):
@@ -400,6 +443,8 @@ def test_pauses_grow_up_to_the_longest(policy: Backoff) -> None:
 def test_one_attempt_is_the_least() -> None:
     with pytest.raises(ValueError, match="attempts"):
         Retry(attempts=0)
+    with pytest.raises(TypeError, match=r"^attempts must be a number, not '3'$"):
+        Retry(attempts="3")  # type: ignore[arg-type]  # which is what is tested
 
 
 @pytest.mark.parametrize(

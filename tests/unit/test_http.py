@@ -95,8 +95,8 @@ def ask(transport: Transport, method: str) -> Any:
         pytest.param(reply(413, "Maximum size exceeded."), ServerError, ["413", "Maximum size exceeded."], id="413"),
         pytest.param(BAD_500, ServerError, ["500", "500 Internal Server Error"], id="500 text"),
         pytest.param(HTML_502, ServerError, ["502", "502 Bad Gateway"], id="HTML of a proxy"),
-        pytest.param(reply(404), NotFound, ["404", "an empty body"], id="empty 404"),
-        pytest.param(reply(405, "405: Method Not Allowed"), ServerError, ["405: Method Not Allowed"], id="405"),
+        pytest.param(reply(404), NotFound, ["404", "there is no ComfyUI at"], id="empty 404"),
+        pytest.param(reply(405, "405: Method Not Allowed"), ServerError, ["405", "there is no ComfyUI"], id="405"),
         pytest.param(reply(403), AuthenticationError, ["403", "an empty body"], id="403"),
         pytest.param(json_reply({"error": "no"}, 401), AuthenticationError, ["401", "no"], id="401"),
         pytest.param(
@@ -273,6 +273,27 @@ def test_of_a_body_that_is_no_json_only_the_beginning_is_shown(connect: Connect)
 # --- answers --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("method", "answer", "kind"),
+    [
+        ("GET", reply(404), NotFound),
+        ("GET", reply(404, "<html>404 Not Found", "text/html"), NotFound),
+        ("POST", reply(405, "405: Method Not Allowed"), ServerError),
+    ],
+)
+def test_a_server_without_the_oldest_routes_is_none(connect: Connect, method: str, answer: Answer, kind: Any) -> None:
+    with FlakyServer(answer) as server:
+        transport = connect(f"http://me:pass@127.0.0.1:{server.port}/nope")
+        with pytest.raises(kind) as caught:
+            transport.request(method, "/prompt")
+        with pytest.raises(kind) as other:
+            transport.request(method, "/my_pack/status")
+
+    hint = f"there is no ComfyUI at {server.url}/nope; its address is the one at which a browser shows its editor"
+    assert caught.value.body == hint
+    assert "there is no ComfyUI" not in str(other.value)
+
+
 def test_the_servers_json_may_hold_nan(connect: Connect) -> None:
     with FlakyServer(reply(200, '{"a": [NaN, Infinity, -Infinity], "b": "\\udcff"}')) as server:
         answer = connect(server.url).get_json("/history")
@@ -426,6 +447,17 @@ def test_a_redirect_is_no_answer_to_a_change(connect: Connect, method: str) -> N
 
     assert str(caught.value).endswith("answered 302: a redirect to https://login.invalid/")
     assert len(server.requests) == 1
+
+
+def test_a_redirect_to_the_servers_own_address_tells_it(connect: Connect) -> None:
+    away = reply(308, Location="https://me:pass@comfy.invalid/pre/prompt?token=hidden")
+    with FlakyServer(away) as server, pytest.raises(ServerError) as caught:
+        connect(server.url).request("POST", "/prompt", json_body={})
+
+    assert str(caught.value).endswith(
+        "answered 308: a redirect to https://comfy.invalid/pre/prompt; "
+        "write 'https://comfy.invalid/pre' as the server's address"
+    )
 
 
 def test_another_host_gets_no_secrets(connect: Connect) -> None:

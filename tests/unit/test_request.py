@@ -10,7 +10,7 @@ import pytest
 
 from comfyclient import Client
 from comfyclient._body import body_of
-from comfyclient.config import Retry
+from comfyclient.config import ClientConfig, Retry
 from comfyclient.errors import AuthenticationError, ClientClosed, NotFound, RequestTimeout, ServerError
 from tests.fakes import FlakyServer, hang_up, json_reply, reply, silence
 
@@ -165,3 +165,10 @@ def test_streams_are_read_while_they_are_sent_where_that_is_possible() -> None:
     assert body_of("POST", file) is file
     assert body_of("PUT", file) == b"body"
     assert body_of("GET", None) is None
+
+
+def test_a_config_is_a_config() -> None:
+    with pytest.raises(TypeError, match="config must be a ClientConfig, not a string"):
+        Client(config="http://comfy")  # type: ignore[arg-type]  # which is what is tested
+    with pytest.raises(TypeError, match="give either a config or a url with options, not both"):
+        Client("http://comfy", config=ClientConfig())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import pickle
 import subprocess
 import sys
 from contextlib import closing
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from comfyclient import Client
 from comfyclient._http import Transport
 from comfyclient.config import ClientConfig
 from comfyclient.errors import NotFound, ServerUnreachable
@@ -55,6 +58,19 @@ def result_of(
         "fetch_history": lambda: pytest.fail("nobody asked for the history"),
     }
     return Result(prompt_id="p-1", workflow=workflow, outputs=outputs, files=files, **{**rest, **given})
+
+
+def test_what_belongs_to_a_client_is_not_pickled() -> None:
+    result = result_of({"9": {"images": [image("a.png")]}})
+    for refuse in (pickle.dumps, copy.deepcopy):
+        for thing in (result, result["9"], result.images[0], FILES, Client("http://server:8188")):
+            with pytest.raises(TypeError, match=r"cannot be pickled or deeply copied; keep a job's prompt_id"):
+                refuse(thing)
+
+
+def test_a_file_in_memory_is_pickled() -> None:
+    (file,) = result_of({}, socket_images=[("9", "image/png", b"content")]).images
+    assert pickle.loads(pickle.dumps(file)).read() == b"content"  # noqa: S301
 
 
 def image(name: str, **more: Any) -> dict[str, Any]:

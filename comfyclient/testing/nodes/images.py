@@ -159,7 +159,7 @@ class ImageInvert:
 
     def invert(self, image: Any) -> tuple[Any]:
         """Make them."""
-        return (1 - image,)
+        return (1.0 - image,)
 
 
 class ImageBlur(NewerForm):

@@ -17,8 +17,9 @@ Indices: TypeAlias = NDArray[np.intp]
 Tap: TypeAlias = tuple[Indices, Floats]
 """Of each wanted pixel along one side: a pixel that it is made of, and how much of it."""
 
-SMALL = 128
-"""Up to this sum of width and height torch weighs four neighbours at once, above it first along the rows."""
+SMALL: float = 128
+"""Up to this sum of width and height torch weighs four neighbours at once, above it first along the rows (unless it has
+a single thread)."""
 CUBIC = -0.75
 """How much bicubic interpolation overshoots."""
 

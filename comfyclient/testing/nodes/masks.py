@@ -94,6 +94,41 @@ class MaskToImage(NewerForm):
         return (mask.reshape(-1, *mask.shape[-2:], 1).repeat(3, axis=-1),)
 
 
+class FeatherMask(NewerForm):
+    """Soft edges."""
+
+    CATEGORY = "image/mask"
+    DISPLAY_NAME = "Feather Mask"
+    RELATIVE_PYTHON_MODULE = "comfy_extras.nodes_mask"
+    SEARCH_ALIASES = ("soft edge mask", "blur mask edges", "gradient mask edge")
+    RETURN_TYPES = ("MASK",)
+    FUNCTION = "feather"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        """What goes in."""
+        width = side(default=0, lowest=0)
+        return {"required": {"mask": ("MASK", {}), **dict.fromkeys(("left", "top", "right", "bottom"), width)}}
+
+    def feather(self, mask: Any, left: int, top: int, right: int, bottom: int) -> tuple[Any]:
+        """Let the mask begin and end by degrees, over so many pixels."""
+        height, width = mask.shape[-2:]
+        masks = mask.reshape(-1, height, width)
+        across = _ramp(width, left), _ramp(width, right)[::-1]
+        down = _ramp(height, top)[:, None], _ramp(height, bottom)[::-1, None]
+        return (masks * across[0] * across[1] * down[0] * down[1],)
+
+
+def _ramp(size: int, length: int) -> Any:
+    """Weights that rise from next to nothing to 1, and stay there."""
+    import numpy as np  # noqa: PLC0415
+
+    length = min(length, size)
+    weights = np.ones(size, np.float32)
+    weights[:length] = np.arange(1, length + 1) / max(length, 1)
+    return weights
+
+
 class ImageCompositeMasked(NewerForm):
     """One image upon another, where a mask says so."""
 
@@ -160,4 +195,4 @@ def _repeated(images: Any, count: int) -> Any:
     return images[np.arange(count) % len(images)]
 
 
-NODES = (SolidMask, InvertMask, ImageToMask, MaskToImage, ImageCompositeMasked)
+NODES = (SolidMask, InvertMask, ImageToMask, MaskToImage, FeatherMask, ImageCompositeMasked)

@@ -146,7 +146,7 @@ class Media:
         if isinstance(found, int):
             return web.Response(status=found)
         if "preview" in query:
-            return _preview(found, query["preview"], query.get("channel", ""))
+            return preview(found, query["preview"], query.get("channel", ""))
         if query.get("channel") == "rgb":
             return _channel_rgb(found)
         if query.get("channel") == "a":
@@ -218,7 +218,7 @@ def _picture(body: bytes, kind: str, path: Path) -> web.Response:
     return web.Response(body=body, content_type=kind, headers={"Content-Disposition": f'filename="{path.name}"'})
 
 
-def _preview(path: Path, wanted: str, channel: str) -> web.Response:
+def preview(path: Path, wanted: str, channel: str) -> web.Response:
     """A smaller file of the same picture; ``wanted`` is its format, and its quality behind a semicolon."""
     from PIL import Image  # noqa: PLC0415 - the server starts without it, and faster
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -12,15 +13,15 @@ from comfyclient.testing.folders import KINDS
 from comfyclient.testing.log import SIZE
 from comfyclient.testing.object_info import describe
 from comfyclient.testing.routes import Route
+from comfyclient.testing.routes.media import content_type, preview
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from comfyclient.testing.machine import Machine
     from comfyclient.testing.versions import Version
 
 MODEL_ENDINGS = [".bin", ".ckpt", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"]
 GIGABYTE = 2**30
+PREVIEWS = "/experiment/models/preview/{folder}/{index}/{name:.*}"
 
 
 def features(version: Version, max_body: int) -> dict[str, Any]:
@@ -59,6 +60,7 @@ class System:
             Route("GET", "/models/{folder}", self._models, since="0.3.64"),
             Route("GET", "/experiment/models", self._folder_details, since="0.3.64"),
             Route("GET", "/experiment/models/{folder}", self._model_details, since="0.3.64"),
+            Route("GET", PREVIEWS, self._model_preview, since="0.3.64"),
             Route("GET", "/i18n", _always({}), since="0.3.64"),
             Route("GET", "/workflow_templates", _always({}), since="0.3.64"),
             Route("GET", "/global_subgraphs", _always({}), since="0.9.2"),
@@ -167,15 +169,36 @@ class System:
             found.append({"name": name, "pathIndex": 0, **times, "size": stat.st_size})
         return web.json_response(found)
 
+    async def _model_preview(self, request: web.Request) -> web.Response:
+        place = request.match_info
+        found = self._picture_of(place["folder"], place["index"], place["name"])
+        return web.Response(status=found) if isinstance(found, int) else preview(found, "webp", "")
+
+    def _picture_of(self, folder_name: str, index: str, name: str) -> Path | int:
+        """The picture beside a model that has its name, or the status that says why there is none."""
+        folder = self._folders.model_folders().get(folder_name)
+        if folder is None:
+            return 404
+        if not name or not index.lstrip("-").isdecimal():
+            return 400
+        model = Path(os.path.abspath(folder / name))  # noqa: PTH100 - resolve() would follow links
+        if int(index) != 0 or not model.parent.is_dir():
+            return 404
+        if not model.is_relative_to(folder):
+            return 403
+        beside = (path for path in sorted(model.parent.iterdir()) if path.name.startswith(f"{model.stem}."))
+        return next((path for path in beside if content_type(path.name).startswith("image/")), 404)
+
     # ── assets ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _assets(self) -> list[Route]:
         """Every one of these routes says that assets are off, as a server started without them does."""
+        an_id = "{id:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}}"
         paths = {
             "/api/assets": ("GET", "POST"),
-            "/api/assets/{id}": ("GET", "PUT", "DELETE"),
-            "/api/assets/{id}/content": ("GET",),
-            "/api/assets/{id}/tags": ("POST", "DELETE"),
+            f"/api/assets/{an_id}": ("GET", "PUT", "DELETE"),
+            f"/api/assets/{an_id}/content": ("GET",),
+            f"/api/assets/{an_id}/tags": ("POST", "DELETE"),
             "/api/assets/from-hash": ("POST",),
             "/api/assets/hash/{hash}": ("HEAD",),
             "/api/assets/tags/refine": ("GET",),

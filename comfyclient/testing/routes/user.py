@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -25,11 +27,13 @@ class User:
     def __init__(self, machine: Machine) -> None:
         self._root = machine.folders.user
         self._version = machine.version
+        self._names: set[str] = set()
 
     def routes(self) -> list[Route]:
         """What it answers."""
         return [
             Route("GET", "/users", self._users),
+            Route("POST", "/users", self._add_user),
             Route("GET", "/settings", self._settings),
             Route("GET", "/settings/{id}", self._setting),
             Route("POST", "/settings", self._change_settings),
@@ -44,6 +48,20 @@ class User:
 
     async def _users(self, _: web.Request) -> web.Response:
         return web.json_response({"storage": "server", "migrated": self._root.exists()})
+
+    async def _add_user(self, request: web.Request) -> web.Response:
+        """Of use to servers with several users, and open on all others."""
+        given = (await request.json())["username"]
+        name = given.strip()
+        refusals = {
+            "username not provided": not name,
+            "System User prefix not allowed": name.startswith("__"),
+            "Duplicate username.": given in self._names,
+        }
+        for error in (error for error, applies in refusals.items() if applies):
+            return web.json_response({"error": error}, status=400)
+        self._names.add(name)
+        return web.json_response(f"{re.sub('[^a-zA-Z0-9-_]+', '-', name)}_{uuid.uuid4()}")
 
     # ── settings ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -169,10 +187,10 @@ class User:
 
     async def _move(self, request: web.Request) -> web.Response:
         source, destination = (self._path(request.match_info[name]) for name in ("file", "destination"))
+        if source is not None and not source.exists():
+            return web.Response(status=404)
         if source is None or destination is None:
             return web.Response(status=403)
-        if not source.exists():
-            return web.Response(status=404)
         if request.query.get("overwrite", "true") == "false" and destination.exists():
             return web.Response(status=409, text="File already exists")
         destination.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 """The type of a choice that brings inputs of its own."""
+
+_MOST = 100
+"""Inputs in a list that grows, as the server has it."""
 
 
 def build(class_type: str, definition: Mapping[str, Any], properties: Mapping[str, Any] | None = None) -> Face:
@@ -65,7 +69,10 @@ def _add_socket(face: Face, entry: Spec) -> None:
         group = face.growing[entry.name] = Autogrow(face, entry.name, template)
         group.start()
     elif entry.type == "COMFY_MATCHTYPE_V3":
-        add_input(face, Spec(entry.name, str(template.get("allowed_types", "*")), entry.options, entry.optional))
+        allowed = str(template.get("allowed_types", "*"))
+        add_input(face, Spec(entry.name, allowed, entry.options, entry.optional))
+        if face.slots and face.slots[-1].name == entry.name:
+            face.slots[-1].template, face.slots[-1].allowed = str(template.get("template_id")), allowed
     else:
         face.slots.append(Slot(entry.name, entry.type))
 
@@ -130,6 +137,11 @@ def _relink(face: Face, before: list[Slot]) -> None:
                 face.connected(same)
 
 
+def _count(value: Any) -> int:
+    number = javascript.to_number(value)
+    return int(max(0, min(number, _MOST))) if not math.isnan(number) else 0
+
+
 class Autogrow:
     """A group of inputs of which there is always one more than is used."""
 
@@ -137,10 +149,10 @@ class Autogrow:
         self._face = face
         self._name = name
         names = template.get("names")
-        self._names: list[str] | None = names if isinstance(names, list) and names else None
+        self._names = [str(name) for name in names] if isinstance(names, list) and names else None
         self._prefix = str(template.get("prefix") or "")
-        self._least = int(javascript.to_number(template.get("min", 1)))
-        self._most = len(self._names) if self._names else int(javascript.to_number(template.get("max", 100)))
+        self._least = _count(template.get("min", 1))
+        self._most = len(self._names) if self._names else _count(template.get("max", _MOST))
         self._specs = [spec(inner, raw, optional=optional) for inner, raw, optional in grouped(template.get("input"))]
 
     def start(self) -> None:

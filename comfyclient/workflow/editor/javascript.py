@@ -108,7 +108,10 @@ def to_number(value: Any) -> float:
 
 def rounded(value: float) -> float:
     """What ``Math.round(value)`` says: halves go up."""
-    return math.floor(value + 0.5) if math.isfinite(value) else value
+    if not math.isfinite(value):
+        return value
+    low = math.floor(value)
+    return low + (value - low >= 0.5)  # noqa: PLR2004 - a half; added to the value, it would be lost in large ones
 
 
 def fixed(value: float, places: int) -> float:

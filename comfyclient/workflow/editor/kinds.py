@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.workflow.editor import javascript
+from comfyclient.workflow.editor.cameras import load_3d, load_3d_advanced
 from comfyclient.workflow.editor.widgets import Face, Widget
 
 if TYPE_CHECKING:
@@ -142,62 +143,6 @@ def _record_audio(face: Face, name: str, _: dict[str, Any]) -> Widget:
     return add(face, Widget(name, "button", "", sent=False))
 
 
-_LOADING_BUTTONS = {
-    "upload 3d model": "upload3dmodel",
-    "upload extra resources": "uploadExtraResources",
-    "clear": "clear",
-}
-_VIEWPORTS = {
-    "Preview3DAdvanced",
-    "Save3DAdvanced",
-    "PreviewGaussianSplat",
-    "PreviewPointCloud",
-    "SaveGaussianSplat",
-    "SavePointCloud",
-}
-
-
-def _load_3d(face: Face, _: str, __: dict[str, Any]) -> Widget:
-    if face.widget("model_file") is not None:
-        for name, value in _LOADING_BUTTONS.items():
-            add(face, Widget(name, "button", value))
-    if face.class_type in _VIEWPORTS:
-        return add(face, Widget("viewport_state", "load3D", "", compute=lambda: _viewport(face)))
-    return add(face, Widget("image", "load3D", ""))
-
-
-_CAMERA = {
-    "position": {"x": 10, "y": 10, "z": 10.000000000000002},
-    "target": {"x": 0, "y": 0, "z": 0},
-    "zoom": 1,
-    "cameraType": "perspective",
-    "quaternion": {
-        "x": -0.2798481423331213,
-        "y": 0.3647051996310008,
-        "z": 0.11591689595929511,
-        "w": 0.8804762392171493,
-    },
-    "fov": 35,
-    "aspect": 1,
-    "near": 0.01,
-    "far": 10000,
-    "frustum": {"left": -5, "right": 5, "top": 5, "bottom": -5},
-}
-"""How the editor's three-dimensional views look at the origin before anybody turns them."""
-
-
-def _viewport(face: Face) -> dict[str, Any]:
-    """How the view of a node is turned, with the picture that it takes of nothing; no model is loaded into it."""
-    config = face.properties.get("Camera Config")
-    state = config.get("state") if isinstance(config, dict) else None
-    camera = {**_CAMERA, **(state if isinstance(state, dict) else {})}
-    sizes = [face.widget(side) for side in ("width", "height")]
-    width, height = (javascript.to_number(side.value) if side is not None else 0 for side in sizes)
-    if width and height:
-        camera["aspect"] = width / height
-    return {"image": "", "mask": "", "normal": "", "camera_info": camera, "recording": "", "model_3d_info": []}
-
-
 def _bounding_box(face: Face, name: str, options: dict[str, Any]) -> Widget:
     default = options.get("default") or {"x": 0, "y": 0, "width": 512, "height": 512}
     widget = add(face, Widget(name, "boundingbox", dict(default), options=options))
@@ -259,7 +204,7 @@ KINDS: dict[str, Callable[[Face, str, dict[str, Any]], Widget]] = {
     "BOUNDING_BOXES": plain("boundingboxes", []),
     "COLORS": plain("colors", []),
     "PREVIEW_3D": plain("load3D", "", when_null=""),
-    "LOAD_3D": _load_3d,
-    "LOAD_3D_ADVANCED": plain("load3DAdvanced", "", when_null=""),
+    "LOAD_3D": load_3d,
+    "LOAD_3D_ADVANCED": load_3d_advanced,
 }
 """The kinds by the types of the inputs that have them."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow.editor import groups, migration, primitives, ungrouping
+from comfyclient.workflow.editor import groups, matching, migration, primitives, ungrouping
 from comfyclient.workflow.editor.model import (
     CatalogNode,
     Graph,
@@ -74,6 +74,7 @@ def load(document: SavedDocument, catalog: Mapping[str, Any], virtual: Collectio
             node.finish()
         graph.settle_links()
     for graph in workflow.graphs():
+        matching.settle(graph)
         primitives.give_widgets(graph)
     for graph in workflow.graphs():
         for node in graph.nodes.values():

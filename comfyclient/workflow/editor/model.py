@@ -108,6 +108,7 @@ class CatalogNode(Node):
         self.definition = definition
         self.face = faces.build(saved.type, definition, self.properties)
         self.title = self.title or specs.title(saved.type, definition)
+        self.followed = specs.output_templates(definition)
         given = [SavedOutput(kind) for kind in specs.output_types(definition)]
         for output, entry in zip(given, saved.outputs, strict=False):
             output.links = list(entry.links)

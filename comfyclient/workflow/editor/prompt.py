@@ -13,8 +13,8 @@ from comfyclient.workflow.editor.groups import BUILT_IN
 from comfyclient.workflow.editor.loading import load
 from comfyclient.workflow.editor.model import BYPASS, NEVER, Node, SubgraphNode
 from comfyclient.workflow.editor.saved import INPUTS, read
-from comfyclient.workflow.editor.virtual import installed
-from comfyclient.workflow.editor.widgets import is_compatible
+from comfyclient.workflow.editor.virtual import known
+from comfyclient.workflow.editor.widgets import passed_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,32 +30,42 @@ _MOST = 1_000_000
 """Nodes; a small file of subgraphs within subgraphs may stand for any number of them."""
 
 
+@frozen
+class Prompt:
+    """What the editor would export.
+
+    Attributes:
+        graph: For every node that the server shall run its inputs, class and title, by its id.
+        unknown: The types of the nodes that the catalogue does not have, by id. Their classes in the graph are None, as
+            the editor leaves them open.
+    """
+
+    graph: dict[str, Any]
+    unknown: dict[str, str]
+
+
 def to_api(
-    document: Mapping[str, Any],
-    catalog: Mapping[str, Any],
-    *,
-    rng: random.Random | None = None,
-    virtual: Mapping[str, Resolver] | None = None,
+    document: Mapping[str, Any], catalog: Mapping[str, Any], *, rng: random.Random | None = None
 ) -> dict[str, Any]:
+    """Turn a save file of the editor into the prompt that the editor's own export gives; see ``convert``."""
+    return convert(document, catalog, rng=rng).graph
+
+
+def convert(document: Mapping[str, Any], catalog: Mapping[str, Any], *, rng: random.Random | None = None) -> Prompt:
     """Turn a save file of the editor into the prompt that the editor's own export gives.
+
+    Nodes that exist in the editor only do what `RESOLVERS` says. A type that the catalogue has is the server's own,
+    whatever stands there.
 
     Args:
         document: The parsed save file.
         catalog: The server's ``/object_info``.
         rng: Makes the choices in dynamic prompts such as ``{a|b}``; a new one unless given.
-        virtual: What nodes do that exist in the editor only, by their types. Unless given, those of `RESOLVERS` whose
-            pack is among the catalogue's, as the editor has its scripts only then. A type that the catalogue has is the
-            server's own, whatever stands here.
-
-    Returns:
-        For every node that the server shall run its inputs, class and title, by its id.
 
     Raises:
         WorkflowError: The file is broken; the message names the node and what is wrong with it.
     """
-    if virtual is None:
-        virtual = installed(catalog)
-    resolvers = {name: each for name, each in virtual.items() if name not in catalog}
+    resolvers = {name: each for name, each in known(catalog).items() if name not in catalog}
     try:
         workflow = load(read(document), catalog, resolvers)
         for graph in workflow.graphs():
@@ -150,8 +160,9 @@ class _Export:
         self._resolvers = resolvers
         self._rng = rng
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Prompt:
         prompt: dict[str, Any] = {}
+        unknown: dict[str, str] = {}
         links: list[tuple[dict[str, Any], str]] = []
         for place in list(self._places(self._root, None)):
             node = place.node
@@ -165,10 +176,12 @@ class _Export:
                     if isinstance(found.value, list):
                         links.append((inputs, slot.name))
             prompt[place.id] = {"inputs": inputs, "class_type": node.class_type, "_meta": {"title": node.title}}
+            if node.class_type is None:
+                unknown[place.id] = node.saved.type
         for inputs, name in links:
             if isinstance(inputs[name], list) and inputs[name][0] not in prompt:
                 del inputs[name]
-        return prompt
+        return Prompt(prompt, unknown)
 
     def _places(self, graph: Graph, host: Place | None) -> Iterator[Place]:
         """All nodes, those within a subgraph once for every node that stands for it."""
@@ -236,7 +249,8 @@ class _Export:
         if node.saved.mode == NEVER:
             return None
         if node.saved.mode == BYPASS:
-            number = _bypassed(node, step.number, step.kind)
+            given = node.outputs[step.number].type if 0 <= step.number < len(node.outputs) else "*"
+            number = passed_through(node.slots, given, step.number, step.kind)
             return None if number is None else _Input(place, number)
         if isinstance(node, SubgraphNode):
             return _from_inside(place, node, step)
@@ -286,24 +300,6 @@ def _from_inside(place: Place, node: SubgraphNode, step: _Output) -> _Step:
     if inner is None:
         raise WorkflowError(f"{place}: its output {step.number} comes from node {link.origin_id}, which does not exist")
     return _Output(inner, link.origin_slot, step.kind)
-
-
-def _bypassed(node: Node, number: int, kind: Any) -> int | None:
-    """Which input of a bypassed node goes through to an output."""
-    slots = node.slots
-    if not slots:
-        return None
-    if kind in {"*", ""}:
-        return number if 0 <= number < len(slots) else 0
-    given = node.outputs[number].type if 0 <= number < len(node.outputs) else "*"
-
-    def fits(slot: Slot) -> bool:
-        return is_compatible(slot.type, given) and is_compatible(slot.type, kind)
-
-    if 0 <= number < len(slots) and fits(slots[number]):
-        return number
-    same = next((at for at, slot in enumerate(slots) if slot.type == kind), None)
-    return same if same is not None else next((at for at, slot in enumerate(slots) if fits(slot)), None)
 
 
 def _wrapped(value: Any) -> Any:

@@ -169,7 +169,7 @@ def read_node(entry: Any, where: str = "the workflow") -> SavedNode:
         is_numbered=isinstance(raw_id, int),
         type=str(kind),
         title=title if isinstance(title, str) else None,
-        mode=entry.get("mode") or 0,
+        mode=_number(entry.get("mode")),
         properties=_optional(entry.get("properties"), dict, f"the properties of {what}", also=list) or {},
         inputs=[_slot(slot, what) for slot in _optional(entry.get("inputs"), list, f"the inputs of {what}")],
         outputs=[_output(slot, what) for slot in _optional(entry.get("outputs"), list, f"the outputs of {what}")],

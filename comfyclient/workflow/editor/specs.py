@@ -8,6 +8,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import TypeGuard
 
 
 @frozen
@@ -70,10 +71,16 @@ def ordered(class_type: str, definition: Mapping[str, Any]) -> list[Spec]:
     """The inputs of a node in the order in which the editor shows them."""
     inputs = {entry.name: entry for entry in specs(class_type, definition)}
     order = definition.get("input_order")
-    order = order if isinstance(order, dict) else {}
-    first = [name for name in order.get("required") or () if name in inputs and not inputs[name].optional]
-    first += [name for name in order.get("optional") or () if name in inputs and inputs[name].optional]
+    first = []
+    for group in ("required", "optional"):
+        names = order.get(group) if isinstance(order, dict) else None
+        known = [inputs[name] for name in names if name in inputs] if _is_names(names) else []
+        first += [entry.name for entry in known if entry.optional is (group == "optional")]
     return [inputs[name] for name in dict.fromkeys([*first, *inputs])]
+
+
+def _is_names(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
 
 
 def output_types(definition: Mapping[str, Any]) -> list[str]:
@@ -81,6 +88,12 @@ def output_types(definition: Mapping[str, Any]) -> list[str]:
     outputs = definition.get("output")
     kinds = outputs if isinstance(outputs, (list, tuple)) else ()
     return ["*" if kind == "COMFY_MATCHTYPE_V3" else "COMBO" if isinstance(kind, list) else str(kind) for kind in kinds]
+
+
+def output_templates(definition: Mapping[str, Any]) -> list[str | None]:
+    """The names of the types that outputs share with inputs."""
+    names = definition.get("output_matchtypes")
+    return [str(name) if name else None for name in names] if isinstance(names, (list, tuple)) else []
 
 
 def title(class_type: str, definition: Mapping[str, Any]) -> str:

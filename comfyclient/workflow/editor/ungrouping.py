@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from comfyclient.workflow.editor import primitives
 from comfyclient.workflow.editor.groups import BUILT_IN
 from comfyclient.workflow.editor.model import CatalogNode, Graph, Node, Subgraph, SubgraphNode, VirtualNode
 from comfyclient.workflow.editor.saved import (
@@ -78,7 +77,6 @@ class _Unpacking:
         self._root.nodes[node.id] = node
         node.configure()
         self._subgraph.settle_links()
-        primitives.give_widgets(self._subgraph)
         subgraphs[self._subgraph.id] = self._subgraph
         return last_node_id
 
@@ -98,12 +96,7 @@ class _Unpacking:
         node.finish()
         for (at, name), shown in self._group.widgets.items():
             outer, own = self._host.face.widget(shown), node.face.widget(name)
-            if at != place or outer is None:
-                continue
-            if saved.type == primitives.TYPE:
-                values = saved.values if isinstance(saved.values, list) else []
-                saved.values = [copy.deepcopy(outer.value), *values[1:]]
-            elif own is not None:
+            if at == place and outer is not None and own is not None:  # primitives have lost their widgets by then
                 own.set(copy.deepcopy(outer.value))
         return node
 

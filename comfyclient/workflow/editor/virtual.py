@@ -63,13 +63,15 @@ def _name(node: NodeView) -> Any:
     return node.values[0] if isinstance(node.values, list) and node.values else None
 
 
-RESOLVERS: Mapping[str, Resolver] = {"SetNode": set_node, "GetNode": get_node}
-"""The nodes that we know, those of the pack KJNodes."""
+RESOLVERS: dict[str, Resolver] = {}
+"""What is known of nodes by their types beyond those of the pack KJNodes: yours to fill, before files are loaded."""
 
 _PACK = "kjnodes"
+_OF_PACK: Mapping[str, Resolver] = {"SetNode": set_node, "GetNode": get_node}
 
 
-def installed(catalog: Mapping[str, Any]) -> Mapping[str, Resolver]:
-    """The resolvers for the packs that a server has; `RESOLVERS` or none of them."""
+def known(catalog: Mapping[str, Any]) -> Mapping[str, Resolver]:
+    """The resolvers for a server: as the editor has a pack's scripts only with the pack, so have we."""
     modules = (entry.get("python_module") for entry in catalog.values() if isinstance(entry, dict))
-    return RESOLVERS if any(_PACK in module.lower() for module in modules if isinstance(module, str)) else {}
+    has_pack = any(_PACK in module.lower() for module in modules if isinstance(module, str))
+    return {**(_OF_PACK if has_pack else {}), **RESOLVERS}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @define(eq=False)
@@ -21,6 +21,8 @@ class Slot:
         link: The id of the link that comes in.
         widget: The name of the widget that it stands for.
         promoted: The widget of its own that it has on a node that stands for a subgraph.
+        template: The name of the type that it shares with other inputs and outputs of its node.
+        allowed: What that type can be.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Slot:
     link: Any = None
     widget: str | None = None
     promoted: Widget | None = None
+    template: str | None = None
+    allowed: str = "*"
 
 
 @define(eq=False)
@@ -130,12 +134,36 @@ class Face:
                 link.target_slot = place
 
 
-_ANY = {"", "*", "0", "None"}
+ANY = {"", "*", "0", "None"}
+"""How a type is written that fits all others."""
 
 
 def is_compatible(one: Any, other: Any) -> bool:
     """Whether the editor lets a link go from a slot of one type to one of the other; commas separate several."""
-    if one == other or str(one) in _ANY or str(other) in _ANY:
+    if one == other or str(one) in ANY or str(other) in ANY:
         return True
     mine, yours = str(one).lower().split(","), str(other).lower().split(",")
-    return any(left == right or left in _ANY or right in _ANY for left in mine for right in yours)
+    return any(left == right or left in ANY or right in ANY for left in mine for right in yours)
+
+
+def passed_through(slots: Sequence[Slot], given: Any, number: int, kind: Any) -> int | None:
+    """Which input of a bypassed node goes through to an output.
+
+    Args:
+        slots: The inputs.
+        given: What the output gives.
+        number: Which output it is.
+        kind: What the input takes that the output leads to.
+    """
+    if not slots:
+        return None
+    if kind in {"*", ""}:
+        return number if 0 <= number < len(slots) else 0
+
+    def fits(slot: Slot) -> bool:
+        return is_compatible(slot.type, given) and is_compatible(slot.type, kind)
+
+    if 0 <= number < len(slots) and fits(slots[number]):
+        return number
+    same = next((at for at, slot in enumerate(slots) if slot.type == kind), None)
+    return same if same is not None else next((at for at, slot in enumerate(slots) if fits(slot)), None)

@@ -1,6 +1,6 @@
 """The comfyclient test nodes, which run inside ComfyUI: whatever a server can do to a client, on demand.
 
-Every node but TestCheckpoint takes two optional inputs beside its own: ``seed`` (change it to defeat the cache)
+Every node here but TestCheckpoint takes two optional inputs beside its own: ``seed`` (change it to defeat the cache)
 and ``value`` (of any type; most nodes pass it through, so that they can stand anywhere in a graph). No test needs
 to wait for time to pass: ``TestGate`` and ``TestAsync`` hold a prompt where it is until a request lets it go on.
 
@@ -17,7 +17,6 @@ Without ``sid`` the last four mean every connected client.
 
 import asyncio
 import logging
-import runpy
 import socket
 import threading
 import time
@@ -35,6 +34,7 @@ from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
 from PIL import Image
 from server import PromptServer
 
+from . import shared
 from .checkpoint import TestCheckpoint
 
 SUBFOLDER = "comfyclient_tests"
@@ -82,6 +82,7 @@ class _Node:
     RETURN_TYPES: tuple[str, ...] = (ANY,)
     REQUIRED: dict[str, Any] = {}
     OPTIONAL: dict[str, Any] = {}
+    HIDDEN: dict[str, str] = {}
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:
@@ -89,7 +90,7 @@ class _Node:
         return {
             "required": cls.REQUIRED,
             "optional": {**cls.OPTIONAL, **shared},
-            "hidden": {"node_id": "UNIQUE_ID"},
+            "hidden": cls.HIDDEN,
         }
 
 
@@ -440,6 +441,7 @@ class TestTextProgress(_Node):
 
     REQUIRED = {"text": ("STRING", {"default": "working"})}
     OPTIONAL = {"count": _int(1, 1, 10000)}
+    HIDDEN = {"node_id": "UNIQUE_ID"}
 
     def run(self, text: str, count: int = 1, value: Any = None, node_id: str = "", **_: Any) -> tuple[Any]:
         for i in range(count):
@@ -462,10 +464,7 @@ class TestPrint(_Node):
 
 
 NODE_CLASS_MAPPINGS: dict[str, Any] = {cls.__name__: cls for cls in (*_Node.__subclasses__(), TestCheckpoint)}
-
-# ComfyUI comes with SaveImageWebsocket as a custom node, and looks for those in the base directory alone.
-if (shipped := Path(folder_paths.__file__).with_name("custom_nodes") / "websocket_image_save.py").exists():
-    NODE_CLASS_MAPPINGS.update(runpy.run_path(str(shipped))["NODE_CLASS_MAPPINGS"])
+NODE_CLASS_MAPPINGS |= shared.NODES
 
 # --- requests -----------------------------------------------------------------------------------------------
 

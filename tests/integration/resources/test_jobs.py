@@ -112,8 +112,12 @@ def test_somebodys_odd_prompt_puts_the_routes_out_of_order_and_not_us(client: Cl
         found = {job.id: job for job in page.jobs}
         assert page.pagination.total == whole.pagination.total + 1
         assert (found[busy].status, found[waiting].status, found[odd].status) == ("in_progress", "pending", "pending")
+        ended = client.history.list()
         for job in whole.jobs:
-            assert found[job.id] == evolve(job, preview_output=None)
+            failed = job.id in ended and not ended[job.id].succeeded and not ended[job.id].interrupted
+            # Another test may have left a cycle that showed only at run time, which the server calls completed.
+            expected = "failed" if failed else job.status
+            assert found[job.id] == evolve(job, preview_output=None, status=expected)
         assert {job.id for job in client.jobs.iter(status="pending")} == {waiting, odd}
         known = client.jobs.get(odd)
         assert known is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from comfyclient import _wire
 from comfyclient._tracking.failures import error_of
@@ -40,6 +42,17 @@ def told(outcome: Outcome) -> ComfyError:
 
 def test_success_is_no_error() -> None:
     assert error_of(Outcome("completed"), "p", document) is None
+
+
+def test_the_keys_of_an_account_are_not_shown() -> None:
+    inputs = {"key": ["hidden1"], "note": ["a hidden2 b", 7, {"deep": ("hidden1",)}]}
+    event = ExecutionError("p", "1", "A", "no hidden1", "ValueError", ("at hidden2\n",), current_inputs=inputs)
+    assert "hidden" not in repr(evolve(event, exception_message="", traceback=()))
+    error = error_of(Outcome("failed", event), "p", document, ("hidden1", "hidden2"))
+    assert isinstance(error, JobFailed)
+    assert error.current_inputs == {"key": ["***"], "note": ["a *** b", 7, {"deep": ("***",)}]}
+    assert (error.exception_message, error.traceback) == ("no ***", ("at ***\n",))
+    assert b"hidden" not in pickle.dumps(error)
 
 
 def test_a_failed_node() -> None:

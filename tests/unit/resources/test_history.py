@@ -9,7 +9,7 @@ import pytest
 
 from comfyclient._http import Transport
 from comfyclient.config import ClientConfig
-from comfyclient.errors import DecodeError, Unsupported
+from comfyclient.errors import DecodeError
 from comfyclient.resources import History
 from tests.captures import capture
 from tests.fakes import Answer, FlakyServer, Request, json_reply, reply
@@ -124,8 +124,8 @@ class Memory(FlakyServer):
     def _answer(self, request: Request) -> Answer:
         self.before(len(self.requests))
         self.requests.append(request)
-        limit = int(request.query["max_items"])
-        offset = int(request.query["offset"]) if self.has_offset else -1
+        limit = int(request.query.get("max_items", len(self.ids)))
+        offset = int(request.query.get("offset", -1)) if self.has_offset else -1
         start = offset if offset >= 0 else max(0, len(self.ids) - limit)
         return json_reply({name: {"prompt": [0, name, {}, {}, []]} for name in self.ids[start : start + limit]})
 
@@ -214,11 +214,11 @@ def test_an_old_server_with_one_page(remembered: History, memory: Memory) -> Non
     assert everything(remembered, 3) == names(0, 3)
 
 
-def test_an_old_server_with_more(remembered: History, memory: Memory) -> None:
+def test_an_old_server_with_more_is_asked_for_everything(remembered: History, memory: Memory) -> None:
     memory.has_offset = False
-    memory.ids = names(0, 4)
-    with pytest.raises(Unsupported, match=r"offset.* 0\.3\.60"):
-        next(iter(remembered.iter(page_size=3)))
+    memory.ids = names(0, 12)
+    assert everything(remembered, 3) == names(0, 12)
+    assert len(memory.requests) == 3
 
 
 @pytest.mark.parametrize("size", [0, -1])

@@ -243,7 +243,9 @@ def test_metadata_of_a_file_in_no_folder(models: Models, flaky: FlakyServer) -> 
 
 def test_metadata_on_a_server_that_cannot_tell_why_not(models: Models, flaky: FlakyServer) -> None:
     flaky.answers = [NOTHING]
-    with pytest.raises(NotFound, match="/view_metadata/loras answered 404: an empty body"):
+    with pytest.raises(
+        NotFound, match=r"404: there is no such folder or file, or nothing in it to show: 'a.safetensors' in 'loras'"
+    ):
         models.metadata("loras", "a.safetensors")
 
 

@@ -125,10 +125,14 @@ def test_threads_share_it(nodes: Nodes, flaky: FlakyServer) -> None:
 
 
 def test_one_node_does_not_need_the_catalogue(nodes: Nodes, flaky: FlakyServer) -> None:
-    flaky.answers = [json_reply(with_samplers("euler"))]
+    flaky.answers = [json_reply(with_samplers("euler")), json_reply(with_samplers("lcm")), json_reply({})]
     assert choices(nodes) == choices(nodes) == ["euler"]
+    assert targets(flaky) == ["/object_info/KSampler"]
 
-    assert targets(flaky) == ["/object_info/KSampler"] * 2
+    assert choices(nodes, refresh=True) == choices(nodes) == ["lcm"]
+    assert nodes.get("KSampler", refresh=True) is None
+    assert nodes.get("KSampler") is None
+    assert targets(flaky) == ["/object_info/KSampler"] * 4
 
 
 def test_all_are_asked_for_anew(nodes: Nodes, flaky: FlakyServer) -> None:

@@ -151,7 +151,7 @@ def test_an_answer_to_the_server_before_is_not_kept(server: Server, flaky: Flaky
 
     def late(connection: socket.socket) -> None:
         server.refresh()
-        connection.sendall(stats("0.3.40"))
+        connection.sendall(stats("0.3.40").replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
 
     answers: list[Any] = [late, stats("0.30.0")]
     flaky.answers = answers

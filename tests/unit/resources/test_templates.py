@@ -167,5 +167,5 @@ def test_an_old_server(templates: Templates, flaky: FlakyServer, ask: Callable[[
 def test_a_server_without_official_templates(templates: Templates, flaky: FlakyServer) -> None:
     flaky.answers = [NOTHING]
     for ask in (templates.index, lambda: templates.get("a")):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="answered 404: there are no official templates; they come with a package"):
             ask()

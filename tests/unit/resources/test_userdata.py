@@ -84,17 +84,31 @@ def test_a_directory_that_is_not_there_is_empty(userdata: Userdata, flaky: Flaky
     assert userdata.tree("nope") == ()
 
 
+def test_a_directory_that_is_not_there_by_servers_of_2024(userdata: Userdata, flaky: FlakyServer) -> None:
+    """They say the same of it as those before them, which had no lists, say of the route."""
+    flaky.answers = [reply(404), reply(400)]
+    assert userdata.list("x") == ()
+    assert [request.query.get("dir") for request in flaky.requests] == ["x", None]
+
+
+def test_a_server_without_lists(userdata: Userdata, flaky: FlakyServer) -> None:
+    flaky.answers = [reply(404)]
+    with pytest.raises(Unsupported, match=r"does not have GET /userdata, which came with version 0\.0\.1$"):
+        userdata.list()
+
+
+def test_a_server_that_fails_to_say_whether_it_has_lists(userdata: Userdata, flaky: FlakyServer) -> None:
+    flaky.answers = [reply(404), reply(418)]
+    with pytest.raises(ServerError, match="418"):
+        userdata.list()
+
+
 def test_a_list_that_does_not_exist_is_no_empty_one(userdata: Userdata, flaky: FlakyServer) -> None:
     flaky.answers = [
-        reply(404),
         reply(404, "<title>No such site</title>", "text/html"),
         json_reply({"error": "no such server"}, 404),
     ]
 
-    with pytest.raises(
-        NotFound, match="404: there is no such directory, or the server is older than June 2024 and lists nothing: 'x'"
-    ):
-        userdata.list("x")
     with pytest.raises(NotFound, match="404: No such site"):
         userdata.list("x")
     with pytest.raises(NotFound, match="404: no such server"):

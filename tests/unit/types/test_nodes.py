@@ -274,3 +274,23 @@ def test_a_list_has_an_end_whatever_a_pack_says() -> None:
 )
 def test_types_that_can_be_linked(info: InputInfo, types: tuple[str, ...]) -> None:
     assert info.types == types
+
+
+def test_every_output_has_a_name() -> None:
+    assert NodeInfo("A", output=["X", ["a", "b"], "Y"], output_name=["first"]).output_names == ["first", "COMBO", "Y"]
+    assert NodeInfo("A", output=["X"], output_name=["one", "too many"]).output_names == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "brings_more", "takes_many"),
+    [
+        ("COMFY_AUTOGROW_V3", True, True),
+        ("COMFY_DYNAMICCOMBO_V3", True, False),
+        ("COMFY_DYNAMICSLOT_V3", True, False),
+        ("COMBO", False, False),
+        ("IMAGE", False, False),
+    ],
+)
+def test_what_kind_of_input_it_is(kind: str, *, brings_more: bool, takes_many: bool) -> None:
+    info = InputInfo("x", kind, {}, required=True)
+    assert (info.brings_more, info.takes_many) == (brings_more, takes_many)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
+from comfyclient.workflow.node import needed
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 values = st.recursive(
@@ -42,7 +43,11 @@ def use(load: Any) -> None:
     try:
         workflow = Workflow.load(load)
         repr(workflow)
-        workflow.ancestors(workflow)
+        assert needed(workflow, workflow) == set(workflow)
+        assert all(len(node.downstream) < len(workflow) for node in workflow.values())
+        workflow.outputs()
+        assert not workflow.diff(workflow.copy())
+        workflow.copy().randomize_seeds()
         assert workflow.copy() == workflow or "nan" in repr(workflow.to_api())
         assert all(workflow.title(node_id) == node.title for node_id, node in workflow.items())
         workflow.find_all(title="x")

@@ -37,11 +37,11 @@ NAMED = "node 9 'Save' (SaveImage): input 'x' "
         ({"__value__": ["a", 1]}, "is {'__value__': ['a', 1]}, which the server makes a link of"),
         (math.nan, "is nan, which JSON cannot hold (Out of range float values are not JSON compliant"),
         ([1, {"a": -math.inf}], "is [1, {'a': -inf}], which JSON cannot hold (Out of range float"),
-        (Path("a.png"), f"holds a {type(Path()).__name__}, which JSON cannot: use str(...)"),
+        ({"a": Path("a.png")}, f"holds a {type(Path()).__name__}, which JSON cannot: use str(...)"),
         (np.int64(3), "holds an int64, which JSON cannot: use .tolist()"),
         ({"a": [np.zeros(2)]}, "holds a ndarray, which JSON cannot: use .tolist()"),
         ({1, 2}, "holds a set, which JSON cannot"),
-        (b"abc", "holds a bytes, which JSON cannot"),
+        ([b"abc"], "holds a bytes, which JSON cannot"),
         ({(1, 2): 3}, "keys must be str, int, float, bool or None, not tuple"),
         pytest.param(10**5000, "is a number, which JSON cannot hold (Exceeds the limit", id="huge"),
     ],
@@ -140,7 +140,7 @@ def test_a_shape_that_is_no_graph_is_refused_at_once() -> None:
                 "3": "x",
                 "4": [],
                 "5": {},
-                "6": {"class_type": None},
+                "6": {"class_type": 6},
                 "7": {"class_type": ["a"], "inputs": None},
                 "8": {"class_type": "X", "inputs": []},
                 "9": {"class_type": "Y", "inputs": {}},
@@ -153,9 +153,17 @@ def test_a_shape_that_is_no_graph_is_refused_at_once() -> None:
         '  - node \'3\' is a string, not {"class_type": ..., "inputs": {...}}',
         '  - node \'4\' is a list, not {"class_type": ..., "inputs": {...}}',
         "  - node '5': its class_type is missing",
-        "  - node '6': its class_type is null, not a string",
+        "  - node '6': its class_type is a number, not a string",
         "  - node '7': its class_type is a list, not a string",
         "  - node '7': its inputs are null, not an object",
         "  - node '8': its inputs are a list, not an object",
         "This is not the API format: in the editor, the menu Workflow > Export (API) writes it",
     ]
+
+
+def test_a_node_that_the_editor_did_not_know_is_kept_but_not_sent() -> None:
+    document = Workflow({"1": {"class_type": None, "inputs": {}, "_meta": {"title": "Magic"}}})
+    assert document.to_api()["1"]["class_type"] is None
+    message = "node 1 'Magic': its class_type is null: the editor that exported it did not have this class of nodes"
+    with pytest.raises(WorkflowError, match=f"^{message}$"):
+        document.check()

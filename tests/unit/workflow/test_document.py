@@ -96,7 +96,7 @@ def test_an_unknown_node_names_the_nearest(workflow: Workflow, key: Any, nearest
 
 
 def test_a_workflow_is_a_mapping_of_ids_to_nodes(workflow: Workflow) -> None:
-    assert list(workflow) == list(graph()) == list(workflow.node_ids)
+    assert list(workflow) == list(graph())
     assert len(workflow) == 5
     assert "9" in workflow
     assert "Save" not in workflow
@@ -117,14 +117,11 @@ def test_repr_counts_the_classes_and_shows_no_values(workflow: Workflow) -> None
 # --- what the jobs ask it ---
 
 
-def test_titles_classes_and_ancestors(workflow: Workflow) -> None:
+def test_titles_and_classes(workflow: Workflow) -> None:
     assert workflow.title("6") == "Positive"
     assert workflow.title("9.0.0.3") == "9.0.0.3"
     assert workflow.class_type("6") == "CLIPTextEncode"
     assert workflow.class_type("9.0.0.3") is None
-    assert workflow.ancestors(["6"]) == {"4", "6"}
-    assert workflow.ancestors(["9", "nowhere"]) == set(workflow)
-    assert workflow.ancestors([]) == set()
 
 
 # --- finding ---
@@ -156,6 +153,18 @@ def test_find_lists_the_nearest_of_none(workflow: Workflow) -> None:
         workflow.find(title="positive")
     with pytest.raises(WorkflowError, match=r"^no node has an id; there are no nodes$"):
         Workflow({}).find()
+
+
+def test_find_by_an_input(workflow: Workflow) -> None:
+    assert workflow.find(has_input="seed").id == "104:3"
+    assert [node.id for node in workflow.find_all(has_input="clip")] == ["6", "7"]
+    assert workflow.find(has_input="clip", title="Positive").id == "6"
+    with pytest.raises(WorkflowError, match=r"^no node has the title 'Save' and the input 'image'; nearest: 'images'$"):
+        workflow.find(title="Save", has_input="image")
+    with pytest.raises(WorkflowError, match=r"^no node has the title 'Sav' and the input 'images'; nearest: 9 'Save'"):
+        workflow.find(title="Sav", has_input="images")
+    with pytest.raises(WorkflowError, match=r"^2 nodes have the input 'clip': 6 'Positive' \(CLIPTextEncode\), 7 "):
+        workflow.find(has_input="clip")
 
 
 # --- set ---

@@ -11,16 +11,14 @@ import websocket
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from comfyclient.testing import EmbeddedServer
-
 SECONDS = 10.0
 
 
 class Recorder:
     """A websocket that knows nothing of the SDK."""
 
-    def __init__(self, server: EmbeddedServer, client_id: str = "recorder", features: Any = None) -> None:
-        url = f"ws://127.0.0.1:{server.port}/ws?clientId={client_id}"
+    def __init__(self, url: str, client_id: str = "recorder", features: Any = None) -> None:
+        url = f"{url.replace('http', 'ws', 1)}/ws?clientId={client_id}"
         self._socket = websocket.create_connection(url, timeout=SECONDS, suppress_origin=True)
         self.first = self.next()
         if features is not None:
@@ -30,24 +28,36 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say goodbye, and do not wait for an answer."""
         self._socket.close(timeout=0.1)
 
-    def next(self) -> Any:
+    def next(self, timeout: float = SECONDS) -> Any:
         """The next message: a dictionary, or the bytes of a frame."""
+        self._socket.settimeout(timeout)
         message = self._socket.recv()
         return message if isinstance(message, bytes) else json.loads(message)
 
-    def until_end(self) -> list[Any]:
-        """All messages up to the one that says that the prompt is done."""
+    def until(self, word: str) -> list[Any]:
+        """All messages up to the one that is this in a word."""
         messages = []
         while True:
             messages.append(self.next())
-            if short(messages[-1]) == "executing:None":
+            if short(messages[-1]) == word:
                 return messages
 
-    def say(self, message: str) -> None:
-        """Send one message."""
-        self._socket.send(message)
+    def until_end(self) -> list[Any]:
+        """All messages up to the one that says that the prompt is done."""
+        return self.until("executing:None")
+
+    def say(self, message: str | bytes) -> None:
+        """Send one message, as text or as a binary one."""
+        if isinstance(message, bytes):
+            self._socket.send_binary(message)
+        else:
+            self._socket.send(message)
 
     def ping(self) -> bytes:
         """Ping, and what comes back."""

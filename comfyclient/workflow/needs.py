@@ -1,0 +1,86 @@
+"""The model files that a workflow names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from comfyclient.workflow import check
+from comfyclient.workflow.classes import Classes
+from comfyclient.workflow.judging import takes_uploads
+from comfyclient.workflow.wording import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from comfyclient.types.nodes import InputInfo
+    from comfyclient.workflow.catalog import Catalog
+    from comfyclient.workflow.links import Graph
+
+__all__ = ["NeededModel", "models"]
+
+_FILE = re.compile(r"\.(safetensors|sft|ckpt|pth?|pt2|bin|pkl|gguf|onnx|torchscript|engine)$", re.IGNORECASE)
+_EMBEDDING = re.compile(r"embedding:([^\s,:()]+)")
+
+
+@frozen
+class NeededModel:
+    """A model file that a workflow names.
+
+    Attributes:
+        name: The file, as the workflow names it: relative to the folder of its kind.
+        is_there: Whether the server has it; ``None`` where a catalogue does not tell, as for embeddings in texts:
+            ``client.models.embeddings()`` does.
+        node_id: The node that names it.
+        title: The node's title in the editor, or its class.
+        class_type: The node's class.
+        input: The node's input.
+        nearest: What the server has instead and looks like it, best first.
+    """
+
+    name: str
+    is_there: bool | None
+    node_id: str
+    title: str
+    class_type: str
+    input: str
+    nearest: tuple[str, ...] = ()
+
+
+def models(graph: Graph, catalog: Catalog) -> list[NeededModel]:
+    """All of them, in the order of the nodes; see ``Workflow.models``."""
+    classes = Classes(catalog)
+    return [model for node_id, node in graph.items() for model in _of_node(node_id, node, classes)]
+
+
+def _of_node(node_id: str, node: Mapping[str, Any], classes: Classes) -> Iterator[NeededModel]:
+    class_type, values = node["class_type"], node["inputs"]
+    inputs = classes.inputs(class_type, values) if class_type in classes else {}
+    where = (node_id, check.title_of(node), class_type)
+    for name, value in values.items():
+        if not isinstance(value, str):
+            continue
+        info = inputs.get(name)
+        if info is not None and info.choices is not None:
+            if _names_models(info, value):
+                is_there = value in info.choices
+                near = () if is_there else tuple(map(str, nearest(value, info.choices)))
+                yield NeededModel(value, is_there, *where, name, near)
+        elif info is None and _FILE.search(value):  # of a class that is missing
+            yield NeededModel(value, None, *where, name)
+        else:
+            for embedding in _EMBEDDING.findall(value):
+                yield NeededModel(embedding, None, *where, name)
+
+
+def _names_models(info: InputInfo, value: str) -> bool:
+    """Whether a choice is one among model files, and the value is one of them: not ``"None"``, say."""
+    if takes_uploads(info):
+        return False
+    if _FILE.search(value):
+        return True
+    return value not in (info.choices or ()) and any(
+        isinstance(each, str) and _FILE.search(each) for each in info.choices or ()
+    )

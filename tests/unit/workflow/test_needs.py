@@ -1,0 +1,57 @@
+"""``Workflow.models``: which model files a workflow names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfyclient import NeededModel, Workflow
+from tests.captures import catalog
+from tests.workflows import node
+
+
+def with_loras(*names: str) -> dict[str, Any]:
+    """The catalogue of a server that has these."""
+    entry = catalog()["LoraLoader"]
+    required = {**entry["input"]["required"], "lora_name": [list(names), {}]}
+    return {**catalog(), "LoraLoader": {**entry, "input": {**entry["input"], "required": required}}}
+
+
+def needed(graph: dict[str, Any], server: dict[str, Any]) -> list[tuple[str, str, bool | None, tuple[str, ...]]]:
+    return [(each.node_id, each.name, each.is_there, each.nearest) for each in Workflow(graph).models(server)]
+
+
+def test_a_model_is_there_or_not() -> None:
+    graph = {"1": node("LoraLoader", "Foxes", lora_name="style/foxes.safetensors", strength_model=1.0)}
+    [model] = Workflow(graph).models(with_loras("style/foxes.safetensors"))
+    there = True
+    assert model == NeededModel("style/foxes.safetensors", there, "1", "Foxes", "LoraLoader", "lora_name")
+    server = with_loras("foxes.safetensors", "q.gguf")
+    assert needed(graph, server) == [("1", "style/foxes.safetensors", False, ("foxes.safetensors",))]
+    assert needed(graph, with_loras()) == [("1", "style/foxes.safetensors", False, ())]
+
+
+def test_a_name_without_an_ending_is_a_model_where_the_others_are() -> None:
+    graph = {"1": node("LoraLoader", lora_name="foxes")}
+    assert needed(graph, with_loras("owls.safetensors")) == [("1", "foxes", False, ())]
+    assert needed(graph, with_loras("None", "foxes")) == []
+
+
+def test_images_and_other_choices_are_none() -> None:
+    graph = {
+        "1": node("LoadImage", image="fox.png"),
+        "2": node("KSampler", sampler_name="euler", seed=1),
+        "3": node("SaveImage", images=["1", 0], filename_prefix="fox.safetensors"),
+    }
+    assert needed(graph, catalog()) == []
+
+
+def test_embeddings_in_texts_and_files_of_missing_classes_are_not_known() -> None:
+    graph = {
+        "1": node("CLIPTextEncode", text="a fox, (embedding:foxes:1.2), embedding:old/owls.pt"),
+        "2": node("NoSuchLoader", gguf_name="fox.gguf", other="text"),
+    }
+    assert needed(graph, catalog()) == [
+        ("1", "foxes", None, ()),
+        ("1", "old/owls.pt", None, ()),
+        ("2", "fox.gguf", None, ()),
+    ]
