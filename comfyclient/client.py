@@ -421,7 +421,7 @@ class Client(EventSource):
         )
 
     def _handle(self, request: submission.Request) -> Job:
-        state = submission.new_job(request.workflow)
+        state = submission.new_job(request.workflow, request.targets)
         # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
         graph = functools.partial(Workflow.load, request.workflow.to_json().encode())
         return Job(self._tracker, state, graph, targets=request.targets, secrets=self._keys(request.extra_data))

@@ -156,7 +156,7 @@ class Job:
             JobInterrupted: It was stopped.
             JobLost: The server no longer knows it.
             JobTimeout: ``timeout`` passed; the prompt goes on.
-            ServerUnreachable, RequestTimeout: The server has not answered for ``config.give_up_after`` seconds.
+            ServerUnreachable: The server has not answered for ``config.give_up_after`` seconds.
             ServerError, DecodeError: For as long it has not said anything useful about this job.
             ClientClosed: The client was closed meanwhile.
         """
