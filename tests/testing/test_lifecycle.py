@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -82,6 +83,32 @@ def test_stopping_interrupts_what_runs_and_cuts_who_is_connected(threads: Callab
         server.stop()
         assert time.monotonic() - before < SECONDS
     assert threads() == set()
+
+
+def test_connections_of_the_last_moment_are_closed_too() -> None:
+    """Where one is left open, it is found when the test has ended, as in all tests."""
+
+    def connect(port: int, ended: threading.Event, many: threading.Event) -> None:
+        sockets = []
+        while not ended.is_set():
+            with contextlib.suppress(OSError):
+                sockets.append(socket.create_connection(("127.0.0.1", port), SECONDS))
+            if len(sockets) > 20:
+                many.set()
+        for each in sockets:
+            each.close()
+
+    for _ in range(3):
+        ended, many = threading.Event(), threading.Event()
+        with EmbeddedServer() as server:
+            threads = [threading.Thread(target=connect, args=(server.port, ended, many)) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            assert many.wait(SECONDS)
+            server.restart()
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_a_node_that_does_not_return_is_warned_about(
