@@ -67,9 +67,9 @@ class Finding(NamedTuple):
     kind: Literal["class", "link", "circle", ""] = ""
 
 
-def content_problems(graph: Graph) -> list[str]:
+def content_problems(graph: Graph, types: Mapping[str, str] | None = None) -> list[str]:
     """All findings in sentences that name the node, and one of a circle for all of its nodes."""
-    return list(dict.fromkeys(_sentence(finding, graph) for finding in findings(graph)))
+    return list(dict.fromkeys(_sentence(finding, graph) for finding in findings(graph, types)))
 
 
 def _sentence(finding: Finding, graph: Graph) -> str:
@@ -79,8 +79,13 @@ def _sentence(finding: Finding, graph: Graph) -> str:
     return f"node {node_label(finding.node_id, title_of(node), node['class_type'])}: {finding.message}"
 
 
-def findings(graph: Graph) -> list[Finding]:
-    """Everything that is wrong, in the order of the nodes."""
+def findings(graph: Graph, types: Mapping[str, str] | None = None) -> list[Finding]:
+    """Everything that is wrong, in the order of the nodes.
+
+    Args:
+        graph: The nodes by id.
+        types: What the editor called those that have no class, by id, as far as that is known.
+    """
     if not graph:
         return [Finding("the workflow has no nodes")]
     found: list[Finding] = []
@@ -90,6 +95,8 @@ def findings(graph: Graph) -> list[Finding]:
             found += _unwritten(node_id, node)
         if node["class_type"] is None:
             message = "its class_type is null: the editor that exported it did not have this class of nodes"
+            if types and node_id in types:
+                message = f"the server has no node {shown(types[node_id])}; is its pack of custom nodes installed?"
             found.append(Finding(message, node_id, kind="class"))
         found += _misused(node_id, node, graph)
     if unwritten and not found:  # it is neither an input nor one of the parts beside them

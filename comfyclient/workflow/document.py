@@ -191,6 +191,11 @@ class Workflow(Mapping[str, Node]):
         return self._converted
 
     @property
+    def _types(self) -> Mapping[str, str]:
+        """What the editor called the nodes that its server did not have, by id."""
+        return self._origin.unknown if self._origin is not None else {}
+
+    @property
     def needs_catalog(self) -> bool:
         """Whether it is what the editor saved, and not converted yet."""
         return self._converted is None
@@ -337,10 +342,7 @@ class Workflow(Mapping[str, Node]):
         Raises:
             WorkflowError: There are such problems; the message names them all, with their nodes and inputs.
         """
-        problems = check.content_problems(local.uploaded(self._graph))
-        if self._origin is not None:
-            problems += self._origin.problems(self._graph)
-        if problems:
+        if problems := check.content_problems(local.uploaded(self._graph), self._types):
             raise WorkflowError(report(problems))
 
     def validate(
@@ -369,8 +371,9 @@ class Workflow(Mapping[str, Node]):
         """
         from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
 
-        graph = self.to_api(catalog) if self.needs_catalog else self._graph
-        return validate(graph, catalog, replacements or {})
+        if self.needs_catalog:
+            return Workflow(self, catalog=catalog).validate(catalog, replacements=replacements)
+        return validate(self._graph, catalog, replacements or {}, self._types)
 
     def models(self, catalog: Catalog) -> list[NeededModel]:
         """Every model file that the workflow names, and whether the server has it.

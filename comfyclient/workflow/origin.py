@@ -12,7 +12,6 @@ from attrs import evolve, field, frozen
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow.catalog import definitions
-from comfyclient.workflow.wording import shown
 
 if TYPE_CHECKING:
     from comfyclient.workflow.catalog import Catalog
@@ -58,14 +57,6 @@ class Origin:
     def is_current(self, graph: Mapping[str, Any]) -> bool:
         """Whether the graph that was made from it is still like this."""
         return self.digest == _digest(graph)
-
-    def problems(self, graph: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        """What no server will take of the graph that was made from it: the nodes that the server's catalogue lacks."""
-        return [
-            f"node {node_id}: the server has no node {shown(kind)}; is its pack of custom nodes installed?"
-            for node_id, kind in self.unknown.items()
-            if node_id in graph and graph[node_id]["class_type"] is None
-        ]
 
     def __str__(self) -> str:
         """How a repr shows it, never the values."""

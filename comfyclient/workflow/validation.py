@@ -55,19 +55,25 @@ class Problem:
         return f"node {node_label(self.node_id, self.title, self.class_type)}: {self.message}"
 
 
-def validate(graph: Graph, catalog: Catalog, replacements: Mapping[str, Sequence[NodeReplacement]]) -> list[Problem]:
+def validate(
+    graph: Graph,
+    catalog: Catalog,
+    replacements: Mapping[str, Sequence[NodeReplacement]],
+    types: Mapping[str, str] | None = None,
+) -> list[Problem]:
     """Everything that is wrong, in the order of the nodes; see ``Workflow.validate``."""
     if not graph:
         return [Problem("error", "the workflow has no nodes", kind="prompt_no_outputs")]
     successors = {old: new[0].new_node_id for old, new in replacements.items() if new}
-    return _Validation(graph, Classes(catalog), successors).problems()
+    return _Validation(graph, Classes(catalog), successors, types or {}).problems()
 
 
 class _Validation:
     """One workflow against one catalogue."""
 
-    def __init__(self, graph: Graph, classes: Classes, successors: Mapping[str, str]) -> None:
+    def __init__(self, graph: Graph, classes: Classes, successors: Mapping[str, str], types: Mapping[str, str]) -> None:
         self._graph = graph
+        self._types = types
         self._classes = classes
         self._successors = {old: new for old, new in successors.items() if old not in classes and new in classes}
 
@@ -76,7 +82,7 @@ class _Validation:
         outputs = [node_id for node_id in self._graph if self._is_output(node_id)]
         needed = links.ancestors(self._graph, outputs) if outputs else set(self._graph)
         unsendable: dict[str, list[Problem]] = {}
-        for finding in check.findings(local.uploaded(self._graph)):
+        for finding in check.findings(local.uploaded(self._graph), self._types):
             unsendable.setdefault(finding.node_id, []).append(self._unsendable(finding))
         found = unsendable.get("", [])
         for node_id in self._graph:

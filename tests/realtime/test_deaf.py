@@ -206,7 +206,7 @@ def test_invariant_08_nothing_is_asked_while_events_flow(
 
 def test_invariant_08_a_whole_course_needs_no_question(comfy: Comfy, connect: Connect) -> None:
     comfy.on_prompt = comfy.complete  # all events come before the answer to the submission
-    client = connect(poll_interval=0.05)
+    client = connect(poll_interval=0.5)
     for _ in range(20):
         assert client.run(WORKFLOW).images
     assert comfy.questions() == []

@@ -163,11 +163,14 @@ def unknown_to_the_server() -> dict[str, Any]:
 def test_a_node_that_the_server_does_not_have_is_named_before_anything_is_sent() -> None:
     workflow = Workflow.load(unknown_to_the_server(), catalog=CATALOG)
     assert workflow.to_api()["3"]["class_type"] is None
-    assert repr(workflow["3"]) == "<Node 3 '': UNKNOWN>"
+    assert repr(workflow["3"]) == "<Node 3: UNKNOWN>"
     with pytest.raises(WorkflowError) as caught:
         workflow.copy().check()
     wanted = "node 3: the server has no node 'NodeOfNoPack'; is its pack of custom nodes installed?"
     assert str(caught.value) == wanted
+    for each in (workflow, Workflow.load(unknown_to_the_server())):
+        problems = [problem for problem in each.validate(CATALOG) if problem.node_id == "3"]
+        assert "the server has no node 'NodeOfNoPack'" in str(problems[0])
 
 
 def test_a_node_of_the_editor_alone_can_be_taught(monkeypatch: pytest.MonkeyPatch) -> None:
