@@ -110,8 +110,8 @@ class Watch:
     def _stop(self, job: JobState, place: Place) -> None:
         """One attempt to stop a job; it may be lost, so the next question about the job makes another one."""
         if place is Place.PENDING:
+            job.dequeued = True  # before, since the answer may get lost and the order not
             self._inquiry.dequeue(job.prompt_id)
-            job.dequeued = True
         else:
             self._inquiry.interrupt(job.prompt_id)
 

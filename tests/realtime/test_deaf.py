@@ -412,6 +412,19 @@ def test_a_success_is_not_taken_from_a_proxys_word(comfy: Comfy, connect: Connec
     assert job.result(PATIENCE).images
 
 
+def test_a_cancel_whose_answer_was_lost_is_one(comfy: Comfy, connect: Connect) -> None:
+    client = connect(poll_interval=0.05)
+    job = client.submit(WORKFLOW)
+    comfy.silent = True
+
+    def lose(request: Request) -> Any:
+        comfy.forget(request.json["delete"][0])
+        return hang_up
+
+    comfy.routes["POST", "/queue"] = lose
+    assert job.cancel(PATIENCE)
+
+
 def test_several_jobs_are_waited_for_by_asking(comfy: Comfy, connect: Connect) -> None:
     client = connect(poll_interval=0.05)
     jobs = [client.submit(WORKFLOW) for _ in range(5)]
