@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+MINUTES ?= 10
 
 BIN := .venv/bin
 STAMP := .venv/.stamp
@@ -10,7 +11,7 @@ STAMP := .venv/.stamp
 LOCK := $(if $(shell command -v flock),flock .venv.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format types cover docs bench parity comfyui programs build clean
+.PHONY: help demo test check lint format types cover docs bench soak parity comfyui programs build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ docs: $(STAMP) ## Build the documentation into docs/_build/html
 
 bench: $(STAMP) comfyui ## Measure against the performance targets
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+soak: $(STAMP) ## Run jobs under random faults for MINUTES=10, and print the ledger
+	@$(BIN)/python -W ignore -m tests.faults soak --minutes $(MINUTES) $(ARGS)
 
 parity: $(STAMP) comfyui ## Compare what becomes of the editor's files with what the editor itself exports
 	@$(BIN)/python -m tests.editor parity

@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 CHUNK = 256 * 1024
 """Bytes per piece of a streamed body; smaller ones cost time, larger ones gain nothing."""
 
+_PIECE = 64 * 1024
+"""Bytes of a compressed body that are unpacked at once; they may become a thousand times as many."""
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _KINDS = {401: AuthenticationError, 403: AuthenticationError, 404: NotFound, 407: AuthenticationError}
@@ -130,6 +132,7 @@ class Transport:
             ServerUnreachable: No connection, or it broke.
             RequestTimeout: No answer in time.
             ServerError: Any 4xx or 5xx, as its subclass where there is one.
+            DecodeError: The body is larger than ``config.max_body``.
             ClientClosed: The client was closed.
         """
         if json_body is not None:
@@ -144,7 +147,7 @@ class Transport:
             except (ServerUnreachable, RequestTimeout) as error:
                 if last or retry is None:
                     raise
-                log.debug("%s %s: %s; trying again", method, self.url(path), error)
+                log.debug("%s %s: %s; trying again", method, self.url(path), str(error))
             else:
                 if last or retry is None or response.status_code not in retry.statuses:
                     if response.ok and (response.status_code < _REDIRECTS or response.status_code == _NOT_MODIFIED):
@@ -251,15 +254,40 @@ class Transport:
                 data=data,
                 headers=headers,
                 timeout=(self.config.connect_timeout, patience),
-                stream=stream,
+                stream=True,
                 proxies=self._network.proxies,
                 verify=self._network.verify,  # here, since the environment would win over that of a session
                 cert=self._network.cert,
                 # A redirected POST would arrive as a GET without its body.
                 allow_redirects=method in _SAFE,
             )
+            if not stream or not response.ok:
+                self._read(response, stream=stream)
         self._answered = True
         return response
+
+    def _read(self, response: requests.Response, *, stream: bool) -> None:
+        """Read the body, as requests would have done, but not without an end.
+
+        Raises:
+            DecodeError: It is too large.
+        """
+        pieces: list[bytes] = []
+        length, limit = 0, self.config.max_body
+        try:
+            for piece in response.iter_content(_PIECE):
+                pieces.append(piece)
+                length += len(piece)
+                if length > limit:
+                    response.close()
+                    break
+        except (requests.RequestException, HTTPError):
+            if not stream:
+                raise
+        if length > limit and response.ok:
+            problem = f"{response.request.method} got a body of more than {limit} bytes (max_body)"
+            raise DecodeError(redact(response.url), (problem,))
+        response._content = b"".join(pieces)  # noqa: SLF001 - where `content` looks
 
     def _raise_for(self, method: str, path: str, response: requests.Response, since: str | None) -> NoReturn:
         error = _error_of(method, path, response)
@@ -351,15 +379,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _error_of(method: str, path: str, response: requests.Response) -> ServerError:
-    with response:
-        try:
-            raw = response.content
-        except requests.RequestException:
-            raw = b""
     try:
-        body = json.loads(raw)
+        body = json.loads(response.content)
     except (ValueError, RecursionError):
-        body = raw.decode("utf-8", "replace")
+        body = response.content.decode("utf-8", "replace")
     if response.is_redirect:
         target = redact(response.headers["Location"])
         body = f"a redirect to {target}"

@@ -7,11 +7,14 @@ would ask it anew each time, and websocket-client in another way.
 from __future__ import annotations
 
 import functools
+import http.client
+import io
 import logging
 import os
 import socket
 import ssl
 import threading
+import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +49,8 @@ _NOT_FOR_HANDSHAKES = frozenset({"accept", "accept-encoding", "connection"})
 _PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"})
 """What OpenSSL calls an answer that is none of TLS."""
+_LEAST = 1000
+"""Bytes that must come within the time that a single one may take; what is slower than that stands still."""
 _UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
 """OpenSSL's codes for a certificate that leads to no authority that is trusted."""
 
@@ -257,15 +262,24 @@ class Session(requests.Session):
         self._base = config.shown_url
         self._params = config.request_params
         for prefix in ("http://", "https://"):
-            self.mount(prefix, _Adapter(sockets))
+            self.mount(prefix, _Adapter(sockets, config.read_timeout))
         if self._params:
             with suppress(requests.RequestException):  # an address that cannot be used; its requests will say so
                 parts = urlsplit(str(requests.Request("GET", self._base).prepare().url))
-                self.mount(f"{parts.scheme}://{parts.netloc}/", _Adapter(sockets, urlencode(self._params)))
+                self.mount(
+                    f"{parts.scheme}://{parts.netloc}/", _Adapter(sockets, config.read_timeout, urlencode(self._params))
+                )
         self.trust_env = False
         self.headers.update({"User-Agent": f"comfyclient/{__version__}", **config.request_headers})
         self.cookies.update(config.cookies)
         self.auth = config.auth if callable(config.auth) else None
+
+    def get_redirect_target(self, resp: requests.Response) -> Any:
+        target = super().get_redirect_target(resp)
+        if target:  # requests would read its body, whatever length it has
+            resp.raw.close()
+            resp._content, resp._content_consumed = b"", True  # type: ignore[attr-defined]  # noqa: SLF001 - it looks there
+        return target
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """On a redirect. requests takes care of ``Authorization``; a token may travel in other ways, too."""
@@ -294,11 +308,13 @@ class _Adapter(HTTPAdapter):
 
     Args:
         sockets: Where to note them.
+        patience: Seconds that a piece of a body may take to be sent.
         query: What to add to the query of each request, at the last moment: no error, log or answer shows it.
     """
 
-    def __init__(self, sockets: Sockets, query: str = "") -> None:
+    def __init__(self, sockets: Sockets, patience: float, query: str = "") -> None:
         self._sockets = sockets
+        self._patience = patience
         self._query = query
         super().__init__()
 
@@ -316,19 +332,60 @@ class _Adapter(HTTPAdapter):
     def _adopt(self, manager: PoolManager) -> None:
         classes = manager.pool_classes_by_scheme.items()
         manager.pool_classes_by_scheme = {
-            scheme: _ours(pool_class, self._sockets, self._query) for scheme, pool_class in classes
+            scheme: _ours(pool_class, self._sockets, self._patience, self._query) for scheme, pool_class in classes
         }
 
 
-def _ours(pool_class: type[HTTPConnectionPool], sockets: Sockets, query: str) -> type[HTTPConnectionPool]:
+class _Paced(io.RawIOBase):
+    """What comes from a socket. A timeout is for each read, so a server that sends byte by byte would never meet it."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._waited: float | None = None
+        self._came = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int | None:
+        began = time.monotonic()
+        count: int | None = self._raw.readinto(room)
+        # Only what was waited for counts, not the time that the reader takes; and the first byte has a time of its own.
+        self._waited = 0.0 if self._waited is None else self._waited + time.monotonic() - began
+        self._came += count or 0
+        patience = self._sock.gettimeout()
+        if self._came >= _LEAST:
+            self._waited, self._came = 0.0, 0
+        elif count and patience is not None and self._waited > patience:
+            raise TimeoutError(f"{self._came} bytes in {self._waited:.1f} s")
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _PacedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp: Any = io.BufferedReader(_Paced(sock, self.fp.detach()))
+
+
+def _ours(
+    pool_class: type[HTTPConnectionPool], sockets: Sockets, patience: float, query: str
+) -> type[HTTPConnectionPool]:
     connection_class: Any = pool_class.ConnectionCls
 
     class Connection(connection_class):  # type: ignore[misc]  # one of urllib3's
+        response_class = _PacedResponse
+
         def connect(self) -> None:
             try:
                 super().connect()
             except TimeoutError as error:  # after the TCP connection, while nothing was sent yet
                 raise ConnectTimeoutError(self, "no TLS in time") from error
+            self.sock.settimeout(patience)  # so far it is that of connecting
             self.is_verified = True  # otherwise urllib3 warns with each request of what verify=False asked for
             sockets.add(self.sock)
 

@@ -88,7 +88,7 @@ class Submitter:
 
     def handle(self, request: submission.Request) -> Job:
         """The job that it will be."""
-        state = submission.new_job(request.workflow)
+        state = submission.new_job(request.workflow, request.targets)
         # As JSON the graph takes a seventh of the memory, and most jobs never look at it again.
         graph = functools.partial(Workflow.load, request.workflow.to_json().encode())
         return Job(self._tracker, state, graph, targets=request.targets, secrets=self.keys(request.extra_data))

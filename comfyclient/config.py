@@ -231,7 +231,11 @@ class ClientConfig:
         trust_env: Whether the environment is asked, once, for what is not said here: ``COMFYUI_URL``,
             ``COMFYUI_TOKEN``, a proxy (with ``NO_PROXY``), a CA bundle.
         connect_timeout: Seconds for a TCP connection.
-        read_timeout: Seconds of silence while an answer is due. ComfyUI answers late while a heavy node runs.
+        read_timeout: Seconds of silence while an answer is due. ComfyUI answers late while a heavy node runs. An answer
+            that comes at less than a thousand bytes in that time stands still, too.
+        max_body: Bytes that an answer other than a file may have, unpacked, and a message of the websocket. What is
+            larger, or has no end, is a ``DecodeError``, or the end of that websocket. Files are not limited: ``save``
+            and ``stream`` hold no more than a piece of them.
         poll_interval: Seconds of silence about a job after which the server is asked over HTTP.
         give_up_after: Seconds without any answer from the server after which its jobs end with ``ServerUnreachable``.
         retry: When idempotent requests are tried again; ``None`` for never.
@@ -259,6 +263,7 @@ class ClientConfig:
     )
     connect_timeout: float = field(default=5.0, validator=_seconds)
     read_timeout: float = field(default=60.0, validator=_seconds)
+    max_body: int = field(default=256 * 2**20, validator=[_a(int, "a number of bytes"), ge(1)])
     poll_interval: float = field(default=3.0, validator=_seconds)
     give_up_after: float = field(default=60.0, validator=_seconds)
     retry: Retry | None = field(

@@ -298,10 +298,9 @@ _TITLE = re.compile(r"<title[^>]*>([^<]+)", re.IGNORECASE)
 
 
 def node_label(node_id: str, title: str, class_type: str | None) -> str:
-    """How messages name a node: ``9 'Save Image' (SaveImage)``, ``9 'SaveImage'`` without a title, or just ``9``."""
-    return (
-        node_id + (f" {title!r}" if title else "") + (f" ({class_type})" if class_type and class_type != title else "")
-    )
+    """How messages name a node: ``9 'Save Image' (SaveImage)``, or ``9 'SaveImage'`` without a title."""
+    named = f"{node_id} {title!r}" if title else node_id
+    return named + (f" ({class_type})" if class_type and class_type != title else "")
 
 
 def first_line(body: Any, limit: int = 200) -> str:

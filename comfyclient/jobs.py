@@ -72,7 +72,7 @@ class Job:
         self._secrets = secrets
         self._node_errors: tuple[NodeProblem, ...] = ()
         self._refused: frozenset[str] = frozenset()
-        self._needed: tuple[int, set[str]] | None = None
+        self._needed: tuple[int, list[str]] | None = None  # as of so many known classes
         self._lock = threading.Lock()  # guards _future
         self._future: Future[Result] | None = None
 
@@ -156,7 +156,7 @@ class Job:
             JobInterrupted: It was stopped.
             JobLost: The server no longer knows it.
             JobTimeout: ``timeout`` passed; the prompt goes on.
-            ServerUnreachable, RequestTimeout: The server has not answered for ``config.give_up_after`` seconds.
+            ServerUnreachable: The server has not answered for ``config.give_up_after`` seconds.
             ServerError, DecodeError: For as long it has not said anything useful about this job.
             ClientClosed: The client was closed meanwhile.
         """
@@ -334,14 +334,16 @@ class Job:
         return self._workflow
 
     def _expected(self) -> Iterable[str]:
-        """The nodes that run, as far as is known: those that an output needs."""
-        document, outputs = self._document(), self._tracker.outputs
-        if self._targets is not None:
-            return needed(document, set(self._targets) - self._refused)
-        known, wanted = self._needed or (-1, set())
-        if known != len(outputs):
-            known, wanted = self._needed = len(outputs), outputs.needed(document, self._refused)
-        return wanted
+        """The nodes that run, as far as is known, in the document's order: those that an output needs."""
+        known = len(self._tracker.outputs)
+        if self._needed is None or self._needed[0] != known:
+            document = self._document()
+            if self._targets is None:
+                ids = self._tracker.outputs.needed(document, self._refused)
+            else:
+                ids = needed(document, set(self._targets) - self._refused)
+            self._needed = known, [node_id for node_id in document if node_id in ids]
+        return self._needed[1]
 
     def _result(self, outcome: Outcome) -> Result:
         state, entry = self._state, outcome.entry

@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from comfyclient._save import atomic_write, destination, safe_name
 from comfyclient._ui import Kind, as_mapping, files_in, joined, kind_of, media_type_of, texts_in
+from comfyclient.errors import DecodeError
 from comfyclient.resources.files import SOCKET_TYPE, Files
 from comfyclient.types import FileInfo
 
@@ -135,13 +136,17 @@ class OutputFile:
         Raises:
             ImportError: Pillow is not installed; it comes with ``comfyclient[images]``.
             PIL.UnidentifiedImageError: It is no image that Pillow knows.
+            DecodeError: It has more pixels than Pillow unpacks, which is twice ``PIL.Image.MAX_IMAGE_PIXELS``.
             ComfyError: As for ``read``.
         """
         try:
             from PIL import Image  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise ImportError("images need Pillow: pip install 'comfyclient[images]'") from error
-        return Image.open(BytesIO(self.read()))
+        try:
+            return Image.open(BytesIO(self.read()))
+        except Image.DecompressionBombError as error:
+            raise DecodeError(self.url or self.filename, (str(error),)) from None
 
 
 @frozen(kw_only=True)

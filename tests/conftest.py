@@ -163,7 +163,7 @@ def _nothing_outlives_the_test(request: pytest.FixtureRequest) -> Iterator[None]
     test that failed holds whatever the test held.
     """
     opens_sockets = "unit" not in request.path.parts
-    before = _sockets() if opens_sockets else set()
+    before = open_sockets() if opens_sockets else set()
     yield
     for thread in threading.enumerate():
         if thread.name.startswith("comfyclient-"):
@@ -171,10 +171,10 @@ def _nothing_outlives_the_test(request: pytest.FixtureRequest) -> Iterator[None]
             assert not thread.is_alive(), f"{thread.name} outlived the test"
     if opens_sockets and not request.node.stash.get(FAILED, False):
         gc.collect()
-        assert soon(lambda: _sockets() <= before), f"sockets outlived the test: {_sockets() - before}"
+        assert soon(lambda: open_sockets() <= before), f"sockets outlived the test: {open_sockets() - before}"
 
 
-def _sockets() -> set[str]:
+def open_sockets() -> set[str]:
     """The sockets that this process has open, as the kernel names them; none where it does not tell."""
     found = set()
     for descriptor in SOCKETS.glob("*"):

@@ -187,7 +187,7 @@ class Connection:
 
     def _open(self) -> tuple[MessageSocket, bytes]:
         """A new websocket and the server's first message, without which it might not know the socket yet."""
-        current = new_socket()
+        current = new_socket(self._config.max_body)
         with self._changed:
             self._socket = current  # so that close() can end a handshake that hangs
         try:

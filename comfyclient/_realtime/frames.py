@@ -8,6 +8,7 @@ stock class, which does the same more slowly. A test compares the two on every k
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import websocket
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _ROOM = 256 * 1024
 """Bytes of the buffer, and so the most that is read at once. A larger message has a larger one while it is read."""
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
+_CONTINUATION, _CONTROL = 0x0, 0x8  # opcodes; from the second on they are those of control frames
 _TWO_BYTES, _EIGHT_BYTES = 126, 127  # these lengths say that the next bytes hold the length
 _STOCK = websocket.WebSocket()
 _StockFrames: Any = type(getattr(_STOCK, "frame_buffer", object()))
@@ -44,9 +46,9 @@ class MessageSocket(websocket.WebSocket):
 
 
 class _BufferedSocket(MessageSocket):
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, longest: int = sys.maxsize, **options: Any) -> None:
         super().__init__(**options)
-        self._frames = self.frame_buffer = _BufferedFrames(self._receive_into, skip_utf8_validation=True)
+        self._frames = self.frame_buffer = _BufferedFrames(self._receive_into, longest, skip_utf8_validation=True)
 
     def recv_message(self) -> tuple[int, bytes | memoryview]:
         # A whole message needs none of the general machinery.
@@ -76,9 +78,11 @@ class _BufferedSocket(MessageSocket):
 class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it is
     """The bytes that came and were not yet asked for: ``_buffer[_start:_end]``."""
 
-    def __init__(self, receive_into: Callable[[memoryview], int], *, skip_utf8_validation: bool) -> None:
+    def __init__(self, receive_into: Callable[[memoryview], int], longest: int, *, skip_utf8_validation: bool) -> None:
         super().__init__(None, skip_utf8_validation)
         self._receive_into = receive_into
+        self._longest = longest
+        self._gathered = 0
         self._buffer = memoryview(bytearray(_ROOM))
         self._start = self._end = 0
         self.received = 0
@@ -101,11 +105,25 @@ class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it 
 
     def recv_strict(self, bufsize: int) -> bytes:
         """Exactly ``bufsize`` bytes."""
+        self._check(bufsize)
         while self._end - self._start < bufsize:
             self._fill()
         start = self._start
         self._start += bufsize
         return bytes(self._buffer[start : self._start])
+
+    def recv_frame(self) -> Any:
+        """The next frame, of a message in several perhaps."""
+        frame = super().recv_frame()
+        if frame.opcode < _CONTROL:
+            self._gathered = (self._gathered if frame.opcode == _CONTINUATION else 0) + len(frame.data)
+            self._check(self._gathered)
+        return frame
+
+    def _check(self, length: int) -> None:
+        """Nobody has memory for whatever length a frame says it has."""
+        if length > self._longest:
+            raise websocket.WebSocketPayloadException(f"a message of more than {self._longest} bytes (max_body)")
 
     def take_whole(self) -> tuple[int, memoryview] | None:
         """The next message, unless it is fragmented or masked, or too little of it is there to tell."""
@@ -127,6 +145,7 @@ class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it 
                 if self._end < start:
                     return None
                 length = int.from_bytes(data[at + 2 : start], "big")
+            self._check(length)
             stop = start + length
             if stop <= self._end:
                 self._start = stop
@@ -134,7 +153,12 @@ class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it 
             self._fill()
 
 
-def new_socket(**options: Any) -> MessageSocket:
-    """A websocket, not yet connected, that hands text over as bytes: decoding UTF-8 is the decoder's business."""
-    kind = _BufferedSocket if _SUPPORTED else MessageSocket
-    return kind(skip_utf8_validation=True, **options)
+def new_socket(longest: int = sys.maxsize, **options: Any) -> MessageSocket:
+    """A websocket, not yet connected, that hands text over as bytes: decoding UTF-8 is the decoder's business.
+
+    Args:
+        longest: Bytes that a message may have.
+        **options: See ``websocket.WebSocket``.
+    """
+    options["skip_utf8_validation"] = True
+    return _BufferedSocket(longest, **options) if _SUPPORTED else MessageSocket(**options)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from comfyclient.errors import ServerError, Unsupported
 from comfyclient.resources import History, Queue
 from comfyclient.resources._jobs_elsewhere import interrupt
-from comfyclient.resources.jobs import look_up
+from comfyclient.resources.jobs import Jobs, look_up
 
 if TYPE_CHECKING:
     from comfyclient._http import Transport
@@ -41,6 +41,7 @@ class Inquiry:
     def __init__(self, transport: Transport, server: Server) -> None:
         self.queue = Queue(transport)
         self.history = History(transport)
+        self._jobs = Jobs(transport, server)
         self._transport = transport
         self._server = server
 
@@ -85,6 +86,17 @@ class Inquiry:
         if any(item.prompt_id == prompt_id for item in state.queue_pending):
             return Place.PENDING
         return Place.NOWHERE
+
+    def at_a_glance(self) -> dict[str, Place]:
+        """All prompts that wait or run, without their graphs; nothing where that route is missing.
+
+        Raises:
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The server could not be asked.
+        """
+        if not self._server.has("jobs"):
+            return {}
+        page = self._jobs.list(status=_QUEUED)
+        return {job.id: _QUEUED[job.status] for job in page.jobs if job.status in _QUEUED}
 
     def queued(self) -> set[str]:
         """The ids of all prompts that wait or run. The dearest of questions when many wait."""

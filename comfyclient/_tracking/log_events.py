@@ -71,7 +71,7 @@ class LogEvents:
         except ClientClosed:
             pass
         except ComfyError as error:
-            log.warning("the server sends its log no longer, until the next reconnect: %s", error)
+            log.warning("the server sends its log no longer, until the next reconnect: %s", str(error))
 
     def _request(self, *, enabled: bool, timeout: float | None = None) -> None:
         body = {"clientId": self._transport.config.client_id, "enabled": enabled}

@@ -72,6 +72,7 @@ class JobState:
         "created_at",
         "dequeued",
         "display",
+        "due",
         "ended",
         "failure",
         "finished_at",
@@ -101,11 +102,13 @@ class JobState:
         prompt_id: str,
         *,
         image_nodes: frozenset[str] = frozenset(),
+        due: tuple[str, ...] = (),
         taken_up: bool = False,
         remote: bool = False,
     ) -> None:
         self.prompt_id = prompt_id
         self.image_nodes = image_nodes
+        self.due = due  # nodes that report something, or else the history is asked for what they did
         self.remote = remote  # its events go to the client that submitted it
         self._lock = threading.RLock()  # guards everything below; a leaf: nothing is called while it is held
         self._changed: threading.Condition | None = None
@@ -227,10 +230,19 @@ class JobState:
             return Outcome("cancelled", self.failure)
         if self.failure is not None:
             return Outcome("failed", self.failure)
-        if self.success and self.modern and not self.gap:
+        if self.modern and self.told_all:
             return Outcome("completed")
         self.ended = self.needs_asking = True
         return None
+
+    @property
+    def told_all(self) -> bool:
+        """Whether the events tell of a success, and of the output of each node that is due to have one.
+
+        Whatever lies between client and server can lose some.
+        """
+        heard = {*(self.outputs or ()), *(self.display or {}).values()}
+        return self.success and not self.gap and heard.issuperset(self.due)
 
     def finish(self, outcome: Outcome) -> None:
         """End the job. Only the first call counts."""
@@ -260,6 +272,13 @@ class JobState:
         stamps = [stamp for stamp in noted if stamp is not None]
         self.created_at = _seconds(entry.prompt.extra_data.get("create_time"))
         self.started_at, self.finished_at = (stamps[0], stamps[-1]) if stamps else (None, None)
+
+    def seen(self, *, running: bool) -> None:
+        """The server has it still, as a list of all says."""
+        with self._lock:
+            self.started = self.started or running
+            self.needs_asking = self.needs_asking and self.ended
+            self.asked_at = time.monotonic()
 
     def listen(self) -> EventQueue[Any]:
         """A queue of this job's events, the past ones first; it ends with the job."""

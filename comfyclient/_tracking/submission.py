@@ -17,7 +17,7 @@ from comfyclient._tracking.state import JobState
 from comfyclient.errors import ComfyError, DecodeError, NodeProblem, RequestTimeout, ServerError, ServerUnreachable
 from comfyclient.types import PromptStatus, QueueItem
 from comfyclient.workflow import Workflow
-from comfyclient.workflow.node import needed
+from comfyclient.workflow.node import leaves, needed
 
 if TYPE_CHECKING:
     from comfyclient._tracking.tracker import Tracker
@@ -29,7 +29,7 @@ _SOCKET_IMAGE_CLASSES = frozenset({"SaveImageWebsocket"})
 _MARK = "comfyclient_submission"
 """The key in ``extra_data`` under which a submission can be found on servers that give prompts ids of their own."""
 _LOOKING = 20.0
-"""Seconds after which no new look is taken."""
+"""Seconds after which no new look is taken; ``give_up_after`` may be less."""
 _LOOKS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)
 """Seconds before each look for a prompt whose answer was lost."""
 
@@ -61,10 +61,13 @@ class Request:
         return evolve(self, workflow=Workflow(graph), targets=None)
 
 
-def new_job(workflow: Workflow) -> JobState:
+def new_job(workflow: Workflow, targets: tuple[str, ...] | None) -> JobState:
     """A job of our own, with an id that nobody else has, so that it can be looked for whatever happens."""
     image_nodes = frozenset(node.id for node in workflow.values() if node.class_type in _SOCKET_IMAGE_CLASSES)
-    return JobState(str(uuid.uuid4()), image_nodes=image_nodes)
+    # What runs is an output or feeds one, so that those that feed nobody are outputs.
+    outputs = leaves(workflow) if targets is None else targets
+    due = tuple(node_id for node_id in outputs if node_id not in image_nodes)
+    return JobState(str(uuid.uuid4()), image_nodes=image_nodes, due=due)
 
 
 def submit(tracker: Tracker, job: JobState, request: Request) -> PromptStatus:
@@ -165,15 +168,16 @@ def _find(tracker: Tracker, job: JobState, request: Request, doubt: ComfyError) 
     Raises:
         ComfyError: ``doubt`` if it is not there; if that cannot be known, the text says so.
     """
-    log.info("submitting prompt %s: %s; looking for it", job.prompt_id, doubt)
+    # As text here and wherever an error is logged: it holds a socket, and whoever keeps the record would keep that.
+    log.info("submitting prompt %s: %s; looking for it", job.prompt_id, str(doubt))
     answered = False
-    deadline = time.monotonic() + _LOOKING
-    # ComfyUI itself has said its last word with a 500, or with an answer of whatever kind: then one look is enough.
+    deadline = time.monotonic() + min(_LOOKING, tracker.config.give_up_after)
+    # ComfyUI itself has said its last word with a 500, or with an answer of whatever kind: then one answer is enough.
     final = isinstance(doubt, DecodeError) or (
         isinstance(doubt, ServerError) and doubt.status == HTTPStatus.INTERNAL_SERVER_ERROR
     )
-    for pause in _LOOKS[:1] if final else _LOOKS:
-        if time.monotonic() > deadline:
+    for pause in _LOOKS:
+        if (answered and final) or time.monotonic() + pause > deadline:
             break
         with job.changed:
             job.changed.wait(pause)
@@ -181,7 +185,7 @@ def _find(tracker: Tracker, job: JobState, request: Request, doubt: ComfyError) 
         try:
             item = _look(tracker, job)
         except ComfyError as error:
-            log.info("looking for prompt %s: %s", job.prompt_id, error)
+            log.info("looking for prompt %s: %s", job.prompt_id, str(error))
             item = None
         else:
             answered = True
@@ -220,7 +224,6 @@ def _left_out(tracker: Tracker, request: Request, item: QueueItem) -> dict[str, 
     try:
         infos = {class_type: tracker.nodes.get(class_type) for class_type in sorted({*others.values()} - {""})}
     except ComfyError as error:
-        # As text: the error holds a socket, and whoever keeps the record would keep that.
         log.warning("prompt %s was accepted, and maybe only a part of it: %s", item.prompt_id, str(error))
         return {}
     outputs = {class_type for class_type, info in infos.items() if info is not None and info.output_node}

@@ -142,7 +142,7 @@ class Tracker:
             self._abandon(job)
             return
         self.dispatcher.start()
-        self.watch.arrange()
+        self.watch.arrange(job)
         self.dispatcher.hurry(max(0.0, self.watch.due(job) - time.monotonic()))
 
     def stand_in(self, job: JobState | None = None) -> None:

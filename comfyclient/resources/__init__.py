@@ -1,6 +1,8 @@
 """The server's nouns: one class each, HTTP only."""
 
 from comfyclient.resources.assets import Assets
+from comfyclient.resources.assets_seeding import AssetSeeding
+from comfyclient.resources.assets_tags import AssetTags
 from comfyclient.resources.files import Files
 from comfyclient.resources.history import History
 from comfyclient.resources.jobs import Jobs
@@ -15,6 +17,8 @@ from comfyclient.resources.userdata import Userdata
 from comfyclient.resources.users import Users
 
 __all__ = [
+    "AssetSeeding",
+    "AssetTags",
     "Assets",
     "Files",
     "History",

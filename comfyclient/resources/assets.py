@@ -3,58 +3,29 @@
 from __future__ import annotations
 
 import json
-import time
-import uuid
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from attrs import frozen
-
-from comfyclient import _download
 from comfyclient._http import path_segment
 from comfyclient._multipart import Form, FormError, content_name, opened
 from comfyclient._save import atomic_write, destination
-from comfyclient.errors import NotFound, ServerError, Unsupported
-from comfyclient.resources._answers import build, read
-from comfyclient.resources.system import System
-from comfyclient.resources.users import explaining_the_user
-from comfyclient.types.assets import Asset, AssetsPage, SeedStart, SeedStatus, TagsAdded, TagsPage, TagsRemoved
+from comfyclient.errors import NotFound, ServerError
+from comfyclient.resources._catalogue import Catalogue, filters, listed, path_of
+from comfyclient.resources.assets_seeding import AssetSeeding
+from comfyclient.resources.assets_tags import AssetTags
+from comfyclient.types.assets import Asset, AssetsPage
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
     from pathlib import Path
-
-    import requests
 
     from comfyclient._http import Transport
     from comfyclient._multipart import Progress, Source
+    from comfyclient.resources._catalogue import AssetLike
 
 __all__ = ["Assets"]
-
-AssetLike: TypeAlias = "Asset | str"
-T = TypeVar("T")
-
-_PAUSE = 0.2
-"""Seconds between two questions whether a scan has ended."""
-_SINCE = "0.9.0"
-_DISABLED = {"code": "SERVICE_DISABLED", "message": "assets are off; start the server with --enable-assets"}
-
-
-@frozen
-class _Cancelled:
-    status: str
-
-
-@frozen
-class _Counted:
-    tag_counts: dict[str, int]
-
-
-@frozen
-class _Pruned:
-    marked: int
 
 
 class Assets:
@@ -64,16 +35,21 @@ class Assets:
     ``id``. In a job's results that is ``OutputFile.raw["id"]``.
 
     Everything here runs in the caller's thread. The first call asks the server whether it has assets at all.
-    Besides what its own text says, every method raises ``ServerError`` with status 503 where they are off,
-    ``Unsupported`` on servers before 0.9, ``ServerUnreachable`` without a connection, ``RequestTimeout`` without
-    an answer in time, ``ServerError`` when the server refuses, and ``DecodeError`` for an answer that is not
-    ComfyUI's. If the server was started with ``--multi-user`` and does not know the client's ``user``, it is a
-    ``ServerError`` 500.
+    Besides what its own text says, every method, those of ``tags`` and ``seeding`` included, raises
+    ``ServerError`` with status 503 where they are off, ``Unsupported`` on servers before 0.9,
+    ``ServerUnreachable`` without a connection, ``RequestTimeout`` without an answer in time, ``ServerError``
+    when the server refuses, and ``DecodeError`` for an answer that is not ComfyUI's. If the server was started
+    with ``--multi-user`` and does not know the client's ``user``, it is a ``ServerError`` 500.
+
+    Attributes:
+        tags: The words that assets are labelled with.
+        seeding: How files that came by other ways are entered.
     """
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._enabled = False
+        self._catalogue = Catalogue(transport)
+        self.tags = AssetTags(self._catalogue)
+        self.seeding = AssetSeeding(self._catalogue)
 
     # --- the catalogue ----------------------------------------------------------------------------------------
 
@@ -111,14 +87,14 @@ class Assets:
             ServerError: 400 for a value that the server does not know.
         """
         params = {
-            **_filters(include_tags, exclude_tags, name_contains, metadata_filter),
+            **filters(include_tags, exclude_tags, name_contains, metadata_filter),
             "sort": sort,
             "order": order,
             "limit": limit,
             "offset": offset,
             "after": after,
         }
-        return self._get("/api/assets", AssetsPage, params)
+        return self._page(params)
 
     def iter(
         self,
@@ -139,8 +115,8 @@ class Assets:
         Raises:
             ComfyError: As for ``list``. Errors arise while iterating.
         """
-        filters = _filters(include_tags, exclude_tags, name_contains, metadata_filter)
-        return self._pages({**filters, "sort": sort, "order": order, "limit": page_size})
+        which = filters(include_tags, exclude_tags, name_contains, metadata_filter)
+        return self._pages({**which, "sort": sort, "order": order, "limit": page_size})
 
     def get(self, asset: AssetLike) -> Asset | None:
         """Return an asset as it is now, or ``None`` if there is none of that id (``GET /api/assets/{id}``).
@@ -149,7 +125,7 @@ class Assets:
             ValueError: The id is no UUID.
         """
         try:
-            return self._get(_path(asset), Asset)
+            return self._catalogue.ask("GET", path_of(asset), Asset)
         except NotFound:
             return None
 
@@ -179,7 +155,7 @@ class Assets:
         """
         metadata = None if user_metadata is None else dict(user_metadata)
         body = _given(name=name, user_metadata=metadata, preview_id=preview_id)
-        return read(self._transport, self._request("PUT", _path(asset), json_body=body), Asset)
+        return self._catalogue.ask("PUT", path_of(asset), Asset, json_body=body)
 
     def delete(self, asset: AssetLike) -> None:
         """Take an entry from the catalogue (``DELETE /api/assets/{id}``). Its file stays where it is.
@@ -191,7 +167,7 @@ class Assets:
             NotFound: There is no such asset.
             ValueError: The id is no UUID.
         """
-        self._request("DELETE", _path(asset))
+        self._catalogue.request("DELETE", path_of(asset))
 
     # --- content ----------------------------------------------------------------------------------------------
 
@@ -218,7 +194,7 @@ class Assets:
             ComfyError: As for ``read``. Errors arise while iterating.
             ValueError: The id is no UUID.
         """
-        return self._pieces(f"{_path(asset)}/content")
+        return self._catalogue.pieces(f"{path_of(asset)}/content")
 
     def download(self, asset: AssetLike, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save an asset's content, in constant memory (``GET /api/assets/{id}/content``).
@@ -242,7 +218,7 @@ class Assets:
             ComfyError: As for ``read``.
             ValueError: The id is no UUID.
         """
-        known = asset if isinstance(asset, Asset) else self._get(_path(asset), Asset)
+        known = asset if isinstance(asset, Asset) else self._catalogue.ask("GET", path_of(asset), Asset)
         target = destination(path, known.name or known.id)
         with atomic_write(target, overwrite=overwrite) as sink:
             self._copy(known, sink)
@@ -288,22 +264,21 @@ class Assets:
         """
         fields = _given(
             hash=hash,  # ahead of the file, which the server need not keep if it knows the content
-            tags=json.dumps(_listed(tags)),
+            tags=json.dumps(listed(tags)),
             name=name,
             user_metadata=None if user_metadata is None else json.dumps(dict(user_metadata)),
             mime_type=mime_type,
             preview_id=preview_id,
         )
-        self._check("POST", "/api/assets")
+        self._catalogue.check("POST", "/api/assets")
         with opened(source) as (file, own_name):
             filename = filename or own_name or ("" if _is_plain(source) else content_name(file))
             form = Form(fields, filename, file, progress, file_field="file")
             headers = {"Content-Type": form.content_type}
             try:
-                response = self._request("POST", "/api/assets", data=form, headers=headers)
+                return self._catalogue.ask("POST", "/api/assets", Asset, data=form, headers=headers)
             except FormError as error:
                 raise error.cause from None
-        return read(self._transport, response, Asset)
 
     def from_hash(
         self,
@@ -332,12 +307,12 @@ class Assets:
         body = _given(
             hash=hash,
             name=name,
-            tags=_listed(tags),
+            tags=listed(tags),
             user_metadata=dict(user_metadata or {}),
             mime_type=mime_type,
             preview_id=preview_id,
         )
-        return read(self._transport, self._request("POST", "/api/assets/from-hash", json_body=body), Asset)
+        return self._catalogue.ask("POST", "/api/assets/from-hash", Asset, json_body=body)
 
     def exists(self, hash: str) -> bool:  # noqa: A002 - the server's word
         """Whether the server has some content (``HEAD /api/assets/hash/{hash}``).
@@ -350,7 +325,7 @@ class Assets:
             ServerError: 400 if that is no hash.
         """
         try:
-            self._request("HEAD", f"/api/assets/hash/{path_segment(hash)}")
+            self._catalogue.request("HEAD", f"/api/assets/hash/{path_segment(hash)}")
         except NotFound:
             return False
         except ServerError as error:
@@ -360,174 +335,21 @@ class Assets:
             raise ServerError(error.status, hint, error.method, error.url) from None
         return True
 
-    # --- tags -------------------------------------------------------------------------------------------------
-
-    def add_tags(self, asset: AssetLike, *tags: str) -> TagsAdded:
-        """Add tags to an asset (``POST /api/assets/{id}/tags``). Its file stays where it is.
-
-        Raises:
-            NotFound: There is no such asset.
-            ValueError: The id is no UUID.
-        """
-        response = self._request("POST", f"{_path(asset)}/tags", json_body={"tags": [*tags]})
-        return read(self._transport, response, TagsAdded)
-
-    def remove_tags(self, asset: AssetLike, *tags: str) -> TagsRemoved:
-        """Remove tags from an asset (``DELETE /api/assets/{id}/tags``). Its file stays where it is.
-
-        Raises:
-            NotFound: There is no such asset.
-            ValueError: The id is no UUID.
-        """
-        response = self._request("DELETE", f"{_path(asset)}/tags", json_body={"tags": [*tags]})
-        return read(self._transport, response, TagsRemoved)
-
-    def tags(
-        self,
-        *,
-        prefix: str | None = None,
-        order: str | None = None,
-        include_zero: bool | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
-    ) -> TagsPage:
-        """Return a part of all tags and how often they are used (``GET /api/tags``).
-
-        Args:
-            prefix: Only those that begin so.
-            order: ``"count_desc"``, the default, or ``"name_asc"``.
-            include_zero: Whether to name those that no asset has, too; ``None`` for yes.
-            limit: At most so many, from 1 to 1000; ``None`` for 100.
-            offset: Leave out so many.
-
-        Raises:
-            ServerError: 400 for a value that the server does not know.
-        """
-        zero = None if include_zero is None else str(include_zero).lower()
-        params = {"prefix": prefix, "order": order, "include_zero": zero, "limit": limit, "offset": offset}
-        return self._get("/api/tags", TagsPage, params)
-
-    def refine_tags(
-        self,
-        *,
-        include_tags: Iterable[str] | None = None,
-        exclude_tags: Iterable[str] | None = None,
-        name_contains: str | None = None,
-        metadata_filter: Mapping[str, Any] | None = None,
-        limit: int | None = None,
-    ) -> dict[str, int]:
-        """Return which tags some of the assets have, and how many of them (``GET /api/assets/tags/refine``).
-
-        Which assets is said as for ``list``. Of the tags there are ``limit`` at most, from 1 to 1000, the most
-        frequent first; ``None`` is for 100.
-
-        Raises:
-            ServerError: 400 for a value that the server does not know.
-        """
-        params = {**_filters(include_tags, exclude_tags, name_contains, metadata_filter), "limit": limit}
-        return self._get("/api/assets/tags/refine", _Counted, params).tag_counts
-
-    # --- scans ------------------------------------------------------------------------------------------------
-
-    def seed(
-        self, roots: Iterable[str] | None = None, *, wait: bool = False, timeout: float | None = None
-    ) -> SeedStart:
-        """Have the server look for new files (``POST /api/assets/seed``).
-
-        It does so by itself when it starts, and for every list of its node classes. The ``assets.seed.*`` events
-        tell how a scan goes; it rests while a prompt runs.
-
-        Args:
-            roots: Where: ``"models"``, ``"input"``, ``"output"``; one of them or several, ``None`` for all.
-            wait: Return when the scan has ended, instead of at once. If another one runs, it begins after that.
-            timeout: With ``wait``, how many seconds that may take; ``None`` for ``ClientConfig.read_timeout``. The
-                scan goes on after that.
-
-        Returns:
-            What became of it: ``"started"`` or ``"already_running"``, with ``wait`` ``"completed"``.
-
-        Raises:
-            ServerError: 400 if none of the roots is known; 409 if another scan runs for longer than ``timeout``.
-            RequestTimeout: This scan takes longer than ``timeout``.
-        """
-        body = {} if roots is None else {"roots": _listed(roots)}
-        params = {"wait": "true"} if wait else None
-        patience = self._transport.config.read_timeout if timeout is None else timeout
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                response = self._request("POST", "/api/assets/seed", params=params, json_body=body, timeout=patience)
-            except ServerError as error:
-                patience = deadline - time.monotonic() - _PAUSE
-                if error.status != HTTPStatus.CONFLICT or (wait and patience <= 0):
-                    raise
-                if not wait:
-                    return build(error.body, SeedStart, error.url)
-                time.sleep(_PAUSE)
-            else:
-                return read(self._transport, response, SeedStart)
-
-    def seed_status(self) -> SeedStatus:
-        """Return whether a scan runs, and how far it has come (``GET /api/assets/seed/status``)."""
-        return self._get("/api/assets/seed/status", SeedStatus)
-
-    def cancel_seed(self) -> bool:
-        """Stop the scan that runs (``POST /api/assets/seed/cancel``). Returns at once.
-
-        Returns:
-            Whether one was found running.
-        """
-        response = self._request("POST", "/api/assets/seed/cancel")
-        return read(self._transport, response, _Cancelled).status == "cancelling"
-
-    def prune(self) -> int:
-        """Hide assets whose files are in none of the server's directories any more (``POST /api/assets/prune``).
-
-        A scan brings them back when the directory is.
-
-        Returns:
-            How many were hidden.
-
-        Raises:
-            ServerError: 409 while a scan runs.
-        """
-        return read(self._transport, self._request("POST", "/api/assets/prune"), _Pruned).marked
-
     # --- requests ---------------------------------------------------------------------------------------------
 
-    def _check(self, method: str, path: str) -> None:
-        """Ask once whether there are assets here, before a large upload breaks off, or a lasting 503 is retried."""
-        if self._enabled:
-            return
-        enabled = System(self._transport).features().get("assets")
-        if enabled is None:  # from before the switch
-            try:
-                self._transport.request("GET", "/api/tags", params={"limit": 1}, since=_SINCE)
-            except Unsupported as error:
-                raise Unsupported(f"{method} {path}", _SINCE, error.url) from None
-        elif not enabled:
-            status = HTTPStatus.SERVICE_UNAVAILABLE.value
-            raise ServerError(status, {"error": _DISABLED}, method, self._transport.url(path))
-        self._enabled = True
-
-    def _request(self, method: str, path: str, **options: Any) -> requests.Response:
-        self._check(method, path)
-        with explaining_the_user():
-            return self._transport.request(method, path, **options)
-
-    def _get(self, path: str, cls: type[T], params: Mapping[str, Any] | None = None) -> T:
-        return read(self._transport, self._request("GET", path, params=params), cls)
+    def _page(self, params: dict[str, Any]) -> AssetsPage:
+        return self._catalogue.ask("GET", "/api/assets", AssetsPage, params=params)
 
     def _pages(self, params: dict[str, Any]) -> Iterator[Asset]:
-        page = self._get("/api/assets", AssetsPage, params)
+        page = self._page(params)
         seen = 0
         while page.assets:
             yield from page.assets
             seen += len(page.assets)
             if page.next_cursor:
-                page = self._get("/api/assets", AssetsPage, {**params, "after": page.next_cursor})
+                page = self._page({**params, "after": page.next_cursor})
             elif page.has_more:
-                page = self._get("/api/assets", AssetsPage, {**params, "offset": seen})
+                page = self._page({**params, "offset": seen})
             else:
                 return
 
@@ -536,46 +358,11 @@ class Assets:
             sink.seek(0)
             sink.truncate()
 
-        sink.writelines(self._pieces(f"{_path(asset)}/content", restart))
-
-    def _pieces(self, path: str, restart: Callable[[], None] | None = None) -> Generator[bytes, None, None]:
-        self._check("GET", path)
-        with explaining_the_user():
-            yield from _download.pieces(self._transport, path, restart=restart)
-
-
-def _path(asset: AssetLike) -> str:
-    text = asset.id if isinstance(asset, Asset) else asset
-    try:
-        return f"/api/assets/{uuid.UUID(str(text))}"
-    except ValueError:
-        raise ValueError(f"an asset's id is a UUID, and {text!r} is none") from None
-
-
-def _listed(words: Iterable[str]) -> list[str]:
-    return [words] if isinstance(words, str) else [*words]
-
-
-def _joined(tags: Iterable[str] | None) -> str | None:
-    return None if tags is None else ",".join(_listed(tags))
+        sink.writelines(self._catalogue.pieces(f"{path_of(asset)}/content", restart))
 
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _filters(
-    include_tags: Iterable[str] | None,
-    exclude_tags: Iterable[str] | None,
-    name_contains: str | None,
-    metadata_filter: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    return {
-        "include_tags": _joined(include_tags),
-        "exclude_tags": _joined(exclude_tags),
-        "name_contains": name_contains,
-        "metadata_filter": None if metadata_filter is None else json.dumps(dict(metadata_filter)),
-    }
 
 
 def _is_plain(source: Source) -> bool:

@@ -191,7 +191,7 @@ class System:
                 lasting = isinstance(error, ServerError) and error.status not in _RESTARTING
                 if lasting or time.monotonic() - answered_at > self._transport.config.give_up_after:
                     raise
-                log.info("could not look at the server's log: %s", error)
+                log.info("could not look at the server's log: %s", str(error))
             else:
                 yield from _added(known, entries)
                 known = entries

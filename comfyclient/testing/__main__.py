@@ -22,9 +22,14 @@ def main() -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with EmbeddedServer(port=options.port, emulate=options.emulate, latency=options.latency) as server:
-        print(f"An embedded ComfyUI {options.emulate} answers at {server.url}", flush=True)  # noqa: T201
-        stopped.wait()
+    server = EmbeddedServer(port=options.port, emulate=options.emulate, latency=options.latency)
+    try:
+        server.start()
+    except OSError as error:
+        parser.exit(1, f"The embedded server cannot listen on port {options.port}: {error.strerror}\n")
+    print(f"An embedded ComfyUI {options.emulate} answers at {server.url}", flush=True)  # noqa: T201
+    stopped.wait()
+    server.stop()
 
 
 if __name__ == "__main__":

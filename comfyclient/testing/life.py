@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds that the server's own thread may take for anything."""
 
+TURNS = 5
+"""Of the loop, within which a connection that was accepted is known to be connected; asyncio takes three."""
+
 
 class Loop:
     """An event loop in a thread of its own, which starts at once."""
@@ -90,6 +93,7 @@ class Life:
         self._folders = folders
         self._machine: Machine | None = None
         self._runner: web.AppRunner | None = None
+        self._listener = -1
         self._delivery: asyncio.Task[None] | None = None
 
     @property
@@ -119,6 +123,7 @@ class Life:
         if self._machine is None:
             self._machine = self._make_machine()
         app = build(self._machine, self._script, self._max_body)
+        self._listener = listener.fileno()
         self._runner = web.AppRunner(app, access_log=None, logger=log, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
@@ -128,6 +133,11 @@ class Life:
         """Cut all connections, and take no more."""
         if self._runner is None or self._delivery is None:
             return
+        # asyncio loses what it has accepted when it is told to stop before that is known to be connected.
+        with contextlib.suppress(NotImplementedError):  # on Windows, which may keep such a one open
+            asyncio.get_running_loop().remove_reader(self._listener)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         for site in list(self._runner.sites):
             await site.stop()
         self.machine.sockets.close()

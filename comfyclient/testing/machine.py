@@ -139,6 +139,8 @@ class Machine:
             ended = loop.run_until_complete(task)
         finally:
             self._task = None
+            if task.done() and not task.cancelled():
+                task.exception()  # what ends the worker was raised, and asyncio should not complain that nobody looked
             _cancel_all(loop)
         self.last_node_id = None
         self.log.add(f"Prompt executed in {time.monotonic() - start:.2f} seconds")

@@ -189,3 +189,8 @@ def needed(workflow: Mapping[str, Node], node_ids: Iterable[str]) -> set[str]:
         if node_id in workflow and node_id not in found:
             found |= {node_id, *(node.id for node in workflow[node_id].upstream)}
     return found
+
+
+def leaves(workflow: Mapping[str, Node]) -> set[str]:
+    """The nodes that feed no other: the outputs, and what is connected to none."""
+    return workflow.keys() - {source for node in workflow.values() for _, source, _ in links.sources(node.inputs)}

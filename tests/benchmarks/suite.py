@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.benchmarks import (
     catalogue,
     downloads,
+    embedded,
     events,
     exchanges,
     imports,
@@ -353,6 +354,21 @@ def of_questions(stage: Stage) -> Iterator[Row]:
     yield Row("15", "silent socket: requests for the whole queue", values(measured, "silent", "queue"), 0, "requests")
 
 
+# --- the embedded server --------------------------------------------------------------------------------------
+
+
+def of_the_embedded_server(stage: Stage) -> Iterator[Row]:
+    """What it costs a user's test."""
+    variants: dict[str, Callable[[], Measured]] = {
+        "first": partial(in_fresh_python, embedded.until_it_answers),
+        "another": embedded.with_its_end,
+    }
+    measured = in_turn(variants, stage.rounds, tries=stage.size(3, 1))
+    note = "the first in its process, without its imports"
+    yield Row("", "EmbeddedServer, until it answers", values(measured, "first", SECONDS), 0.3, "s", note)
+    yield Row("", "EmbeddedServer, another one started and stopped", values(measured, "another", SECONDS), None, "s")
+
+
 BENCHMARKS: dict[str, Callable[[Stage], Iterable[Row]]] = {
     "events": from_socket_to_code,
     "previews": of_previews,
@@ -367,4 +383,5 @@ BENCHMARKS: dict[str, Callable[[Stage], Iterable[Row]]] = {
     "imports": of_imports,
     "pending": of_pending,
     "questions": of_questions,
+    "embedded": of_the_embedded_server,
 }

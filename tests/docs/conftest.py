@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,8 +24,6 @@ def place(tmp_path: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> 
         for written, meant in CHECKPOINT.items():
             text = text.replace(written, meant)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    (tmp_path / "tests").mkdir()
-    shutil.copy(DOCS / "examples" / "portrait.json", tmp_path / "tests")  # for the embedded server
     Image.new("RGB", (640, 480), "orange").save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COMFYUI_URL", comfyui_url)

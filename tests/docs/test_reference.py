@@ -16,6 +16,7 @@ import pytest
 import comfyclient
 from comfyclient import errors, events, resources, testing, types
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks
+from tests.nouns import NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,24 +122,23 @@ def test_the_table_of_events_knows_what_old_servers_send() -> None:
 def test_the_table_of_routes_is_complete() -> None:
     found = {method: route for method, route in rows("reference/routes.md")}  # noqa: C416 - it says what they are
     expected = {}
-    for name in resources.__all__:
-        cls = getattr(resources, name)
+    for noun, cls in NOUNS.items():
         for method in public(cls):
             route = re.search(r"\(``([A-Z]+ /\S+)``\)", inspect.getdoc(getattr(cls, method)) or "")
-            expected[f"client.{name.lower()}.{method}"] = route[1] if route else "none"
+            expected[f"client.{noun}.{method}"] = route[1] if route else "none"
     assert found == expected
 
 
-@pytest.mark.parametrize("noun", [name.lower() for name in resources.__all__])
+@pytest.mark.parametrize("noun", NOUNS)
 def test_a_noun_is_found_by_its_name(noun: str) -> None:
     for place in (
         "comfyclient/resources/{}.py",
         "tests/unit/resources/test_{}.py",
         "tests/integration/resources/test_{}.py",
     ):
-        assert (ROOT / place.format(noun)).is_file()
+        assert (ROOT / place.format(noun.replace(".", "_"))).is_file()
     pages = [*(DOCS / "howto").glob("*.md"), *(DOCS / "explanation").glob("*.md")]
-    assert any(re.search(rf"`client\.{noun}\b", page.read_text("utf-8")) for page in pages)
+    assert any(re.search(rf"`client\.{re.escape(noun)}\b", page.read_text("utf-8")) for page in pages)
 
 
 def test_every_error_is_explained() -> None:

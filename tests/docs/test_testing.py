@@ -1,4 +1,4 @@
-"""The tests that "Test your application" shows are run as a reader runs them: by a pytest of their own."""
+"""The tests that README and "Test your application" show are run as a reader runs them: by a pytest of their own."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ def test_the_tests_from_scratch(tmp_path: Path) -> None:
     (tmp_path / "test_postcards.py").write_text(tests, encoding="utf-8")
     [said] = [body.splitlines()[-1] for kind, body in blocks(TEXT) if kind == "console" and "pytest -q" in body]
     assert run(tmp_path).splitlines()[0] == said
+
+
+def test_the_test_in_the_readme(tmp_path: Path) -> None:
+    [test] = [body for _, body in blocks(PAGES["README.md"].read_text(encoding="utf-8")) if "comfy_server" in body]
+    shutil.copy(DOCS / "examples" / "portrait.json", tmp_path)
+    (tmp_path / "test_readme.py").write_text(test, encoding="utf-8")
+    assert "1 passed" in run(tmp_path)
 
 
 def test_nodes_of_ones_own(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.editor.graphs import GRAPHS
 
 HERE = Path(__file__).parent
 
-for _module in ("wiring", "widgets", "dynamic", "subgraphs", "primitives"):
+for _module in ("wiring", "widgets", "dynamic", "subgraphs", "primitives", "oldfiles"):
     importlib.import_module(f"tests.editor.{_module}")  # which enter their graphs
 
 ANSWERS_PATH = HERE / "answers.json"

@@ -137,3 +137,51 @@ def _() -> Json:
     second["inputs"][0]["link"], second["inputs"][1]["link"] = 7, 6
     document["links"] += [[6, 4, 0, 6, 1, "CONDITIONING"], [7, 2, 0, 6, 0, "CONDITIONING"]]
     return document
+
+
+def misled(*links: tuple[int, int, int, int, int, str]) -> Json:
+    """Two images, a text, two switches, and what they lead to."""
+    nodes = [
+        *empties(2),
+        node(3, "CLIPTextEncode", "clip:CLIP", "CONDITIONING:CONDITIONING", ["a fox"]),
+        node(4, "ComfySwitchNode", "on_false:* on_true:*", "output:*", [False]),
+        node(5, "ComfySwitchNode", "on_false:* on_true:*", "output:*", [False]),
+        node(6, "ConditioningZeroOut", "conditioning:CONDITIONING", "CONDITIONING:CONDITIONING"),
+        node(7, "PreviewAny", "source:*", "STRING:STRING"),
+    ]
+    return graph(nodes, links)
+
+
+@shows("a link is cut where the type of an output has become another")
+def _() -> Json:
+    return misled((1, 1, 0, 4, 0, "IMAGE"), (2, 4, 0, 6, 0, "CONDITIONING"), (3, 4, 0, 7, 0, "*"))
+
+
+@shows("a link is cut where the type of an output comes through two nodes")
+def _() -> Json:
+    return misled((1, 1, 0, 4, 0, "IMAGE"), (2, 4, 0, 5, 0, "*"), (3, 5, 0, 6, 0, "CONDITIONING"), (4, 5, 0, 7, 0, "*"))
+
+
+@shows("links stay where the types that come in exclude each other, or nothing comes in")
+def _() -> Json:
+    return misled(
+        (1, 1, 0, 4, 0, "IMAGE"),
+        (2, 3, 0, 4, 1, "CONDITIONING"),
+        (3, 4, 0, 6, 0, "CONDITIONING"),
+        (4, 5, 0, 7, 0, "*"),
+    )
+
+
+@shows("a link of the wrong type between other nodes stays")
+def _() -> Json:
+    return misled((1, 1, 0, 6, 0, "CONDITIONING"))
+
+
+@shows("a mask that was an image is cut off")
+def _() -> Json:
+    nodes = [
+        *empties(1),
+        resize(2, "input:IMAGE,MASK", ["scale width", 64, "area"]),
+        node(3, "MaskToImage", "mask:MASK", "IMAGE:IMAGE"),
+    ]
+    return graph(nodes, [(1, 1, 0, 2, 0, "IMAGE"), (2, 2, 0, 3, 0, "MASK")])

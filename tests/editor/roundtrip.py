@@ -18,6 +18,7 @@ Prompt: TypeAlias = Mapping[str, Any]
 
 CHANGED = {
     "names of other nodes' values in names of files": "the editor replaces one that it left alone before",
+    "a bypassed node before an input that has a type in the file only": "the editor cuts a link of the wrong type",
     "three-dimensional views, where no window shows them": "a preview is turned only once it has shown something",
 }
 """Our own graphs (by what they show) whose prompts cannot come back, and why."""

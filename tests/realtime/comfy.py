@@ -155,6 +155,7 @@ class Comfy(Peer):
             ("GET", "/system_stats"): {"system": {"os": "linux", "comfyui_version": "0.30.0"}, "devices": []},
         }
         if jobs_route:
+            self.routes["GET", "/api/jobs"] = self._jobs
             self.routes["GET", "/api/jobs/*"] = lambda request: self._job(request.path.rpartition("/")[2])
 
     # What it does over HTTP.
@@ -192,6 +193,16 @@ class Comfy(Peer):
             if prompt_id in known:
                 return {"id": prompt_id, "status": word, "priority": 0, "create_time": 1_800_000_000_000}
         return json_reply({"error": "Job not found"}, 404)
+
+    def _jobs(self, _: Request) -> Any:
+        """What waits and runs; nobody asks for more here."""
+        words = {"in_progress": self.running, "pending": self.pending}
+        jobs = [
+            {"id": prompt_id, "status": word, "priority": 0, "create_time": 1_800_000_000_000}
+            for word, ids in words.items()
+            for prompt_id in ids
+        ]
+        return {"jobs": jobs, "pagination": {"offset": 0, "limit": None, "total": len(jobs), "has_more": False}}
 
     # What it does by itself.
 

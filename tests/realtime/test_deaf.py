@@ -11,18 +11,21 @@ import pytest
 
 from comfyclient import as_completed, wait
 from comfyclient.config import Reconnect
-from comfyclient.errors import JobFailed, JobInterrupted, JobLost, JobTimeout, ServerUnreachable
+from comfyclient.errors import JobFailed, JobInterrupted, JobLost, JobTimeout, ServerError, ServerUnreachable
 from comfyclient.events import Disconnected, Progress, Reconnected, Status
-from tests.fakes import Request, json_reply, reply, silence
+from tests.fakes import Request, hang_up, json_reply, reply, silence
 from tests.realtime.comfy import (
+    IMAGE,
     QUICK,
     WORKFLOW,
     Comfy,
     end,
     event,
+    executed,
     failure,
     old_run,
     progress_state,
+    run,
     start,
     status,
     success,
@@ -203,7 +206,7 @@ def test_invariant_08_nothing_is_asked_while_events_flow(
 
 def test_invariant_08_a_whole_course_needs_no_question(comfy: Comfy, connect: Connect) -> None:
     comfy.on_prompt = comfy.complete  # all events come before the answer to the submission
-    client = connect(poll_interval=0.05)
+    client = connect(poll_interval=0.5)
     for _ in range(20):
         assert client.run(WORKFLOW).images
     assert comfy.questions() == []
@@ -294,7 +297,8 @@ def test_invariant_07_servers_of_2024_are_asked_for_the_history(comfy: Comfy, co
 def test_invariant_07_success_without_the_end_is_no_end(comfy: Comfy, client: Client) -> None:
     job = client.submit(WORKFLOW)
     with client.listen("execution_success") as listener:
-        events = [*start(job.prompt_id), progress_state(job.prompt_id, _1=(1, 1, "finished")), *success(job.prompt_id)]
+        done = progress_state(job.prompt_id, _1=(1, 1, "finished"))
+        events = [*start(job.prompt_id), done, executed(job.prompt_id), *success(job.prompt_id)]
         comfy.tell(*events[:-2])
         listener.get(timeout=PATIENCE)
         assert not job.done()
@@ -303,6 +307,21 @@ def test_invariant_07_success_without_the_end_is_no_end(comfy: Comfy, client: Cl
         comfy.tell(events[-1])
         job.result(PATIENCE)
     assert comfy.questions() == []
+
+
+def test_a_success_of_which_an_output_was_not_heard_is_read_from_the_history(comfy: Comfy, client: Client) -> None:
+    job = client.submit(WORKFLOW)
+    comfy.finish(job.prompt_id)
+    comfy.tell(*(told for told in run(job.prompt_id) if told["type"] != "executed"))
+    assert [file.filename for file in job.result(PATIENCE).files] == [IMAGE["filename"]]
+
+
+def test_a_success_whose_outputs_nobody_can_know_any_more_is_lost(comfy: Comfy, client: Client) -> None:
+    job = client.submit(WORKFLOW)
+    comfy.forget(job.prompt_id)
+    comfy.tell(*(told for told in run(job.prompt_id) if told["type"] != "executed"))
+    with pytest.raises(JobLost):
+        job.result(PATIENCE)
 
 
 def test_a_jobs_route_that_is_out_of_order_is_done_without(comfy: Comfy, connect: Connect) -> None:
@@ -367,6 +386,43 @@ def test_invariant_08_a_proxy_that_talks_nonsense_ends_every_wait(comfy: Comfy, 
         comfy.routes["GET", path] = reply(200, "<html><title>Welcome</title>", "text/html")
     assert job.exception(PATIENCE) is not None
     assert job.status == "lost"
+
+
+def test_what_a_proxy_says_counts_although_the_connection_broke_before(comfy: Comfy, connect: Connect) -> None:
+    client = connect(poll_interval=0.05, give_up_after=0.3, retry=None)
+    job = client.submit(WORKFLOW)
+    comfy.silent = True
+    answers = iter([hang_up])
+    for path in ("/api/jobs/*", "/history/*", "/queue"):
+        comfy.routes["GET", path] = lambda _: next(answers, reply(502, "<html>"))
+    error = job.exception(PATIENCE)
+    assert isinstance(error, ServerError)
+    assert error.status == 502
+
+
+def test_a_success_is_not_taken_from_a_proxys_word(comfy: Comfy, connect: Connect) -> None:
+    """Its events did not tell of any output; only ComfyUI's own 500 means that there is no more to be had."""
+    client = connect(poll_interval=0.05)
+    job = client.submit(WORKFLOW)
+    comfy.finish(job.prompt_id)
+    find = comfy.routes["GET", "/history/*"]
+    answers = iter([reply(502, "<html>")] * 3)
+    comfy.routes["GET", "/history/*"] = lambda request: next(answers, None) or find(request)
+    comfy.tell(*(told for told in run(job.prompt_id) if told["type"] != "executed"))
+    assert job.result(PATIENCE).images
+
+
+def test_a_cancel_whose_answer_was_lost_is_one(comfy: Comfy, connect: Connect) -> None:
+    client = connect(poll_interval=0.05)
+    job = client.submit(WORKFLOW)
+    comfy.silent = True
+
+    def lose(request: Request) -> Any:
+        comfy.forget(request.json["delete"][0])
+        return hang_up
+
+    comfy.routes["POST", "/queue"] = lose
+    assert job.cancel(PATIENCE)
 
 
 def test_several_jobs_are_waited_for_by_asking(comfy: Comfy, connect: Connect) -> None:

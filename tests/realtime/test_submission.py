@@ -216,6 +216,28 @@ def test_invariant_10_where_nothing_can_be_known_the_error_says_so(comfy: Comfy,
     assert posts(comfy) == 1
 
 
+def test_invariant_10_a_look_that_was_not_answered_is_none(comfy: Comfy, client: Client) -> None:
+    """A proxy talks nonsense once more than for the submission alone."""
+    comfy.routes["POST", "/prompt"] = losing(comfy, lambda _: None, reply(200, "{", "application/json"))
+    find = comfy.routes["GET", "/queue"]
+    answers = iter([reply(200, "{", "application/json")])
+    comfy.routes["GET", "/queue"] = lambda request: next(answers, None) or find(request)
+    job = client.submit(WORKFLOW)
+    comfy.complete(job.prompt_id)
+    assert job.result(PATIENCE).images
+    assert posts(comfy) == 1
+
+
+def test_looking_ends_with_the_patience_for_a_server_that_is_gone(
+    comfy: Comfy, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comfyclient._tracking.submission._LOOKS", (0.0, 600.0))
+    comfy.routes["POST", "/prompt"] = losing(comfy, lambda _: None)
+    comfy.routes["GET", "/queue"] = hang_up
+    with pytest.raises(ServerUnreachable, match="is not known"):
+        connect(give_up_after=1).submit(WORKFLOW)
+
+
 def test_invariant_10_nobody_there_is_told_at_once(comfy: Comfy, connect: Connect) -> None:
     client = connect()
     client.connect()

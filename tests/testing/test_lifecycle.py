@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
@@ -19,14 +21,24 @@ from tests.conftest import soon
 from tests.testing.nodes import Gate, gate_node, graph, n
 from tests.workflows import plain
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SECONDS = 10.0
 
 
-def threads() -> set[str]:
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("embedded-comfyui")}
+@pytest.fixture
+def threads() -> Callable[[], set[str]]:
+    """The threads of embedded servers, but for those that run already."""
+    before = {thread for thread in threading.enumerate() if thread.is_alive()}
+    return lambda: {
+        thread.name
+        for thread in threading.enumerate()
+        if thread not in before and thread.name.startswith("embedded-comfyui")
+    }
 
 
-def test_nothing_is_left_behind() -> None:
+def test_nothing_is_left_behind(threads: Callable[[], set[str]]) -> None:
     with EmbeddedServer() as server, Client(server.url) as client:
         client.run(plain(1), timeout=SECONDS)
         root = server.root
@@ -53,7 +65,7 @@ def test_it_may_be_started_again_at_the_same_port() -> None:
         _ = server.root
 
 
-def test_stopping_interrupts_what_runs_and_cuts_who_is_connected() -> None:
+def test_stopping_interrupts_what_runs_and_cuts_who_is_connected(threads: Callable[[], set[str]]) -> None:
     gate = Gate()
     waiting = plain(1)
     waiting["1"]["inputs"]["color"] = ["3", 0]
@@ -73,7 +85,35 @@ def test_stopping_interrupts_what_runs_and_cuts_who_is_connected() -> None:
     assert threads() == set()
 
 
-def test_a_node_that_does_not_return_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_of_the_last_moment_are_closed_too() -> None:
+    """Where one is left open, it is found when the test has ended, as in all tests."""
+
+    def connect(port: int, ended: threading.Event, many: threading.Event) -> None:
+        sockets = []
+        while not ended.is_set():
+            with contextlib.suppress(OSError):
+                sockets.append(socket.create_connection(("127.0.0.1", port), SECONDS))
+            if len(sockets) > 20:
+                many.set()
+        for each in sockets:
+            each.close()
+
+    for _ in range(3):
+        ended, many = threading.Event(), threading.Event()
+        with EmbeddedServer() as server:
+            threads = [threading.Thread(target=connect, args=(server.port, ended, many)) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            assert many.wait(SECONDS)
+            server.restart()
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_node_that_does_not_return_is_warned_about(
+    monkeypatch: pytest.MonkeyPatch, threads: Callable[[], set[str]]
+) -> None:
     monkeypatch.setattr("comfyclient.testing.machine.STOPPING", 0.1)
     reached, released = threading.Event(), threading.Event()
 
@@ -125,3 +165,11 @@ def test_the_command_prints_its_url_and_ends_with_ctrl_c() -> None:
         process.send_signal(2)
         assert process.wait(SECONDS) == 0
         assert process.stderr.read() == ""
+
+
+def test_the_command_says_that_its_port_is_taken() -> None:
+    with EmbeddedServer() as server:
+        command = [sys.executable, "-m", "comfyclient.testing", "--port", str(server.port)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The embedded server cannot listen on port {server.port}: Address already in use")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from comfyclient import (
     Client,
@@ -35,6 +35,7 @@ from comfyclient import (
 )
 from comfyclient._event_source import Decorator
 from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
+from comfyclient.testing import Context, EmbeddedServer, Image, Models, Submission, node
 
 if TYPE_CHECKING:
     # In typing since Python 3.11; type checkers know this module even where it is not installed.
@@ -258,3 +259,27 @@ def what_events_hold(state: events.ProgressState, executed: events.Executed, sta
     assert_type(executed.output, Mapping[str, Any] | None)
     assert_type(status.queue_remaining, int | None)
     assert_type(events.EVENT_TYPES, dict[str, type[events.Event]])
+
+
+@node
+def brighten(context: Context, image: Image, amount: float = 0.5) -> Image:
+    context.progress(1, 2, preview=image)
+    return image + amount
+
+
+@node(title="Tag", output_node=True, output=())
+def tag(image: Image, model: Annotated[str, Models("tagger")] = "wd14") -> dict[str, Any]:
+    return {"ui": {"text": [model, str(image.shape)]}}
+
+
+def testing_an_application() -> None:
+    with EmbeddedServer([brighten, tag], models={"tagger": ["wd14"]}, emulate="0.9.2", latency=0.1) as server:
+        assert_type(server.url, str)
+        assert_type(server.submitted, list[Submission])
+        assert_type(server.directory("output"), Path)
+        server.fail_next("KSampler", MemoryError("no VRAM"))
+        server.answer_next("/queue", 502, "<html>", method="GET")
+        server.latency.step = 0.5
+        server.alter_events(lambda event: [event, event])
+        with server.down():
+            server.restart(forget=False)

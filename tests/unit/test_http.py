@@ -728,3 +728,36 @@ def test_no_request_goes_around_the_mapping() -> None:
             continue  # raised by methods of theirs that we do not call
         with pytest.raises(ComfyError), transport._mapped("GET", transport.url("/"), 1):
             raise leaf("boom")
+
+
+def test_a_body_may_take_as_long_as_an_answer(connect: Connect) -> None:
+    """Not only as long as a connection."""
+    late = threading.Event()
+
+    def read_late(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            late.wait(1.5)
+            rest = 2**25
+            while rest > 0 and (data := connection.recv(2**20)):
+                rest -= len(data)
+            connection.sendall(OK)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=read_late, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        transport = connect(url, connect_timeout=0.3)
+        assert transport.request("POST", "/upload", data=Zeros(2**25)).ok
+        thread.join(10)
+
+
+class Zeros:
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([bytes(CHUNK)] * (self._length // CHUNK))

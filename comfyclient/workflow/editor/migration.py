@@ -10,7 +10,7 @@ from attrs import define
 
 from comfyclient.workflow.editor import primitives
 from comfyclient.workflow.editor.model import Graph, Node, Subgraph, SubgraphNode
-from comfyclient.workflow.editor.saved import INPUTS, OUTPUTS, SavedEnd, SavedLink, listed
+from comfyclient.workflow.editor.saved import INPUTS, OUTPUTS, SavedEnd, SavedLink, is_proxy, listed
 from comfyclient.workflow.editor.widgets import Slot
 
 if TYPE_CHECKING:
@@ -55,9 +55,8 @@ def migrate(host: SubgraphNode, graphs: Iterable[Graph]) -> None:
 
 def _read(host: SubgraphNode) -> list[_Proxy]:
     entries = listed(host.properties.get("proxyWidgets"))
-    for entry in entries:
-        if not isinstance(entry, list) or len(entry) not in {2, 3} or not all(isinstance(part, str) for part in entry):
-            return []  # the editor ignores the whole list then
+    if not all(map(is_proxy, entries)):
+        return []  # the editor ignores the whole list then
     values = host.saved.values if isinstance(host.saved.values, list) else []
     proxies = []
     for place, (node_id, name, *more) in enumerate(entries):

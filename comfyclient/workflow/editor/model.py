@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.workflow.editor import faces, javascript, specs
-from comfyclient.workflow.editor.saved import SavedEnd, SavedLink, SavedOutput, listed
+from comfyclient.workflow.editor.saved import SavedEnd, SavedLink, SavedOutput, is_proxy, listed
 from comfyclient.workflow.editor.widgets import Face, Slot, Widget
 
 if TYPE_CHECKING:
@@ -223,10 +223,10 @@ class SubgraphNode(Node):
 
     def _set_values(self, values: Any) -> None:
         kept: dict[Any, Any] = {}
-        for entry in listed(self.properties.get("proxyWidgetErrorQuarantine")):
-            original = entry.get("originalEntry") if isinstance(entry, dict) else None
-            if isinstance(original, list) and len(original) > 1 and original[0] == "-1" and "hostValue" in entry:
-                kept.setdefault(original[1] if isinstance(original[1], str) else None, entry["hostValue"])
+        aside = listed(self.properties.get("proxyWidgetErrorQuarantine"))
+        for entry in aside if all(map(_is_aside, aside)) else ():  # the editor ignores the whole list otherwise
+            if entry["originalEntry"][0] == "-1" and "hostValue" in entry:
+                kept.setdefault(entry["originalEntry"][1], entry["hostValue"])
         place = 0
         for slot in self.slots:
             if slot.promoted is None:
@@ -236,6 +236,24 @@ class SubgraphNode(Node):
             elif isinstance(values, list) and place < len(values):
                 slot.promoted.value = copy.deepcopy(values[place])
             place += 1
+
+
+_REASONS = {
+    "missingSourceNode",
+    "missingSourceWidget",
+    "missingSubgraphInput",
+    "ambiguousSubgraphInput",
+    "unlinkedSourceWidget",
+    "primitiveBypassFailed",
+}
+
+
+def _is_aside(entry: Any) -> bool:
+    """Whether it tells of a proxied widget that the editor could not turn into an input."""
+    if not isinstance(entry, dict) or entry.get("attemptedAtVersion") != 1:
+        return False
+    original = entry.get("originalEntry")
+    return is_proxy(original) and any(entry.get("reason") == reason for reason in _REASONS)
 
 
 class Graph:

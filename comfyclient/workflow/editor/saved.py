@@ -187,6 +187,11 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def is_proxy(entry: Any) -> bool:
+    """Whether it names a node and its widget, as ``proxyWidgets`` does."""
+    return isinstance(entry, list) and len(entry) in {2, 3} and all(isinstance(part, str) for part in entry)
+
+
 def _definitions(data: dict[str, Any]) -> list[SavedGraph]:
     found = []
     definitions = _optional(data.get("definitions"), dict, "the definitions")

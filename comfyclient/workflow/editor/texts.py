@@ -90,7 +90,7 @@ def replace_names(graph: Graph, value: str) -> str:
         parts = found[1].split(".")
         if len(parts) != 2:  # noqa: PLR2004 - a node and a widget
             is_date = parts[0].startswith("date:")
-            return _date(parts[0].removeprefix("date:"), dt.datetime.now()) if is_date else found[0]  # noqa: DTZ005 - the user's own time
+            return date(parts[0].removeprefix("date:"), dt.datetime.now()) if is_date else found[0]  # noqa: DTZ005 - the user's own time
         node = _named(graph, parts[0])
         widget = next((widget for widget in node.widgets if widget.name == parts[1]), None) if node else None
         if widget is None:
@@ -121,7 +121,8 @@ def _title(node: Node) -> str | None:
     return node.title or (_TITLES.get(node.saved.type, node.saved.type) if node.is_virtual else None)
 
 
-def _date(pattern: str, moment: dt.datetime) -> str:
+def date(pattern: str, moment: dt.datetime) -> str:
+    """A moment, written as a pattern such as ``yyyy-MM-dd`` says."""
     parts = {"d": moment.day, "M": moment.month, "h": moment.hour, "m": moment.minute, "s": moment.second}
 
     def replacement(found: re.Match[str]) -> str:

@@ -65,6 +65,7 @@ EXCEPTIONS = {
         MemoryError,
         TestError,
         torch.OutOfMemoryError,
+        SystemExit,  # which ends the worker of ComfyUI for good
     )
 }
 

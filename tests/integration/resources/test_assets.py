@@ -11,56 +11,20 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from comfyclient import Client, events
+from comfyclient import Client
 from comfyclient._http import CHUNK
 from comfyclient.errors import NotFound, ServerError
-from comfyclient.types import Asset, TagUsage
-from tests.comfyui.provision import find
-from tests.comfyui.server import RealServer
-from tests.conftest import EXTERNAL_URL, soon
+from tests.conftest import soon
 from tests.workflows import PATIENCE, fresh, fresh_color, node, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from comfyclient.resources import Assets
+    from comfyclient.types import Asset
+    from tests.comfyui.server import RealServer
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-OPTIONS = ("--enable-assets", "--max-upload-size", "1")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    if EXTERNAL_URL:
-        pytest.skip("needs a ComfyUI that the tests start themselves")
-    installation = find()
-    assert installation, "run `make comfyui`"
-    with RealServer(installation, *OPTIONS, base_directory=tmp_path_factory.mktemp("comfyui")) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RealServer) -> Iterator[Client]:
-    with Client(server.url) as client:
-        yield client
-
-
-@pytest.fixture
-def assets(client: Client) -> Assets:
-    return client.assets
-
-
-@pytest.fixture
-def content() -> bytes:
-    """What the server has never seen."""
-    return uuid.uuid4().bytes
-
-
-@pytest.fixture
-def label() -> str:
-    """A tag that nothing else has."""
-    return f"tag {uuid.uuid4().hex}"
 
 
 # --- there and back ---------------------------------------------------------------------------------------------
@@ -132,11 +96,11 @@ def test_a_file_may_be_larger_than_other_uploads(assets: Assets, tmp_path: Path,
     assert assets.download(asset, tmp_path / "copy").read_bytes() == path.read_bytes()
 
 
-def test_a_model(assets: Assets, server: RealServer, content: bytes) -> None:
+def test_a_model(assets: Assets, asset_server: RealServer, content: bytes) -> None:
     asset = assets.upload(content, filename="own.safetensors", tags=["models", "model_type:loras"])
 
     assert asset.display_name == f"loras/{asset.loader_path}"
-    assert (server.base_directory / "models" / "loras" / str(asset.loader_path)).read_bytes() == content
+    assert (asset_server.base_directory / "models" / "loras" / str(asset.loader_path)).read_bytes() == content
 
 
 def test_content_is_stored_once(assets: Assets, content: bytes, label: str) -> None:
@@ -151,8 +115,8 @@ def test_content_is_stored_once(assets: Assets, content: bytes, label: str) -> N
     assert assets.read(first) == content
 
 
-def test_an_entry_whose_file_is_no_longer_in_the_catalogue(client: Client, content: bytes) -> None:
-    assets = client.assets
+def test_an_entry_whose_file_is_no_longer_in_the_catalogue(asset_client: Client, content: bytes) -> None:
+    assets = asset_client.assets
     first, copy = assets.upload(content), assets.upload(content)
     assets.delete(first)
 
@@ -160,7 +124,7 @@ def test_an_entry_whose_file_is_no_longer_in_the_catalogue(client: Client, conte
     for left in (copy, assets.upload(content)):
         with pytest.raises(NotFound, match="Underlying file not found"):
             assets.read(left)
-    client.files.upload_image(content, filename="again.bin")
+    asset_client.files.upload_image(content, filename="again.bin")
     assert assets.read(copy) == content
 
 
@@ -205,15 +169,15 @@ def test_what_the_server_does_not_store(assets: Assets, content: bytes) -> None:
         assets.upload(content, user_metadata={"a": "x" * 2_000_000})
 
 
-def test_what_is_not_there(assets: Assets, content: bytes, server: RealServer, tmp_path: Path) -> None:
+def test_what_is_not_there(assets: Assets, content: bytes, asset_server: RealServer, tmp_path: Path) -> None:
     assert assets.get(UNKNOWN) is None
     for call in (
         lambda: assets.update(UNKNOWN, name="a"),
         lambda: assets.delete(UNKNOWN),
         lambda: assets.read(UNKNOWN),
         lambda: assets.download(UNKNOWN, tmp_path),
-        lambda: assets.add_tags(UNKNOWN, "a"),
-        lambda: assets.remove_tags(UNKNOWN, "a"),
+        lambda: assets.tags.add(UNKNOWN, "a"),
+        lambda: assets.tags.remove(UNKNOWN, "a"),
     ):
         with pytest.raises(NotFound, match=f"{UNKNOWN} not found"):
             call()
@@ -222,7 +186,7 @@ def test_what_is_not_there(assets: Assets, content: bytes, server: RealServer, t
         assets.update(asset, preview_id=UNKNOWN)
     with pytest.raises(ServerError, match="Provide at least one of"):
         assets.update(asset)
-    (server.base_directory / "input" / str(asset.loader_path)).unlink()
+    (asset_server.base_directory / "input" / str(asset.loader_path)).unlink()
     with pytest.raises(NotFound, match="Underlying file not found"):
         assets.download(asset, tmp_path / "sub" / "a")
     assert not list((tmp_path / "sub").iterdir())
@@ -270,10 +234,8 @@ def test_filters(assets: Assets, several: list[Asset], label: str) -> None:
     assert names(metadata_filter={"i": 1}) == {"Name 1"}
     assert names(metadata_filter={"i": [0, 4]}) == {"Name 0", "Name 4"}
     assert names(metadata_filter={"j": None, "i": 2}) == {"Name 2"}
-    assets.add_tags(several[0], "fav")
+    assets.tags.add(several[0], "fav")
     assert names(exclude_tags="fav") == {f"Name {i}" for i in range(1, 5)}
-    assert assets.refine_tags(include_tags=label) == {"input": 5, "uploaded": 5, label: 5, "fav": 1}
-    assert assets.refine_tags(include_tags=[label, "fav"], limit=2).keys() <= {"input", "uploaded", label, "fav"}
 
 
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": 501}, {"sort": "bogus"}, {"order": "up"}, {"after": "zz"}])
@@ -282,124 +244,48 @@ def test_a_word_that_the_server_does_not_know(assets: Assets, wrong: dict[str, s
         assets.list(**wrong)  # type: ignore[arg-type]  # which is what is tested
 
 
-def test_tags(assets: Assets, content: bytes, label: str) -> None:
-    asset = assets.upload(content)
-
-    added = assets.add_tags(asset, label, "input")
-    assert (added.added, added.already_present, added.extra) == ((label,), ("input",), {})
-    assert set(added.total_tags) == {"input", "uploaded", label}
-    assert assets.tags(prefix=label).tags == (TagUsage(label, 1),)
-    removed = assets.remove_tags(asset, label, "zzz")
-    assert (removed.removed, removed.not_present, removed.extra) == ((label,), ("zzz",), {})
-    assert assets.tags(prefix=label).tags == (TagUsage(label, 0),)
-    assert assets.tags(prefix=label, include_zero=False).tags == ()
-    page = assets.tags(order="name_asc", limit=2, offset=1)
-    names = [tag.name for tag in assets.tags(order="name_asc").tags]
-    assert [tag.name for tag in page.tags] == names[1:3]
-    assert page.has_more
-    with pytest.raises(ServerError, match="400: Invalid JSON body for tags add"):
-        assets.add_tags(asset)
-
-
 # --- jobs -------------------------------------------------------------------------------------------------------
 
 
-def test_an_asset_goes_into_a_workflow_and_comes_out_of_one(client: Client) -> None:
+def test_an_asset_goes_into_a_workflow_and_comes_out_of_one(asset_client: Client) -> None:
     color = fresh_color()
-    asset = client.assets.upload(Image.new("RGB", (8, 8), color))
+    asset = asset_client.assets.upload(Image.new("RGB", (8, 8), color))
     workflow = {
         "1": node("LoadImage", image=asset.loader_path),
         "2": node("SaveImage", images=["1", 0], filename_prefix=f"inverted {fresh()}"),
     }
-    (image,) = client.run(workflow).images
+    (image,) = asset_client.run(workflow).images
 
-    made = client.assets.get(image.raw["id"])
+    made = asset_client.assets.get(image.raw["id"])
     assert made is not None
     assert (made.name, made.display_name, made.mime_type) == (image.filename, image.filename, "image/png")
     assert made.tags == ("output", "uploaded")
-    assert client.assets.read(made) == image.read()
+    assert asset_client.assets.read(made) == image.read()
 
 
-def test_every_way_to_a_jobs_outputs_tells_the_asset(client: Client) -> None:
-    job = client.submit(plain(fresh_color()))
+def test_every_way_to_a_jobs_outputs_tells_the_asset(asset_client: Client) -> None:
+    job = asset_client.submit(plain(fresh_color()))
     (image,) = job.result(timeout=PATIENCE).images
-    entry = client.history.get(job.prompt_id)
+    entry = asset_client.history.get(job.prompt_id)
     assert entry is not None
     assert entry.outputs["2"]["images"] == [dict(image.raw)]
-    with Client(client.config.url, realtime=False) as polling:
+    with Client(asset_client.config.url, realtime=False) as polling:
         (polled,) = polling.run(plain(fresh_color())).images
-        assert client.assets.get(polled.raw["id"]) is not None
+        assert asset_client.assets.get(polled.raw["id"]) is not None
 
     def of_the_job() -> bool:
-        made = client.assets.get(image.raw["id"])
+        made = asset_client.assets.get(image.raw["id"])
         return made is not None and made.job_id == made.prompt_id == job.prompt_id
 
     assert soon(of_the_job)  # entered after the job's end
 
 
-def test_an_uploaded_image_is_an_asset(client: Client, content: bytes) -> None:
-    info = client.files.upload_image(content, filename="a.png")
-    asset = client.assets.get(info.extra["asset"]["id"])
+def test_an_uploaded_image_is_an_asset(asset_client: Client, content: bytes) -> None:
+    info = asset_client.files.upload_image(content, filename="a.png")
+    asset = asset_client.assets.get(info.extra["asset"]["id"])
 
     assert asset is not None
     assert (asset.loader_path, asset.tags) == (info.filename, ("input", "uploaded"))
-
-
-# --- scans ------------------------------------------------------------------------------------------------------
-
-
-def test_a_scan_finds_new_files(client: Client, assets: Assets, server: RealServer, content: bytes) -> None:
-    name = f"{uuid.uuid4().hex}.png"
-    (server.base_directory / "output" / name).write_bytes(content)
-    with client.listen(events.AssetsSeed) as seen:
-        client.connect()
-        ended = assets.seed(["output"], wait=True, timeout=PATIENCE)
-        course: list[events.AssetsSeed] = []
-        for event in seen:
-            course.append(event)
-            if isinstance(event, events.AssetsSeedCompleted) and event.phase == "full":  # not one after a job
-                break
-
-    assert [type(event) for event in course[-5:]] == [
-        events.AssetsSeedStarted,
-        events.AssetsSeedFastComplete,
-        events.AssetsSeedStarted,
-        events.AssetsSeedEnrichComplete,
-        events.AssetsSeedCompleted,
-    ]
-    assert [event.phase for event in course[-5:]] == ["fast", None, "enrich", None, "full"]
-    assert all(event.extra == {} for event in course)
-    assert (ended.status, ended.errors, ended.extra) == ("completed", (), {})
-    assert ended.progress is not None
-    assert (ended.progress.scanned, ended.progress.created, ended.progress.extra) == (1, 1, {})
-    (asset,) = assets.list(name_contains=name).assets
-    assert (asset.loader_path, asset.hash) == (name, None)  # without --enable-asset-hashing
-    with pytest.raises(ServerError, match="400: No valid roots"):
-        assets.seed(["bogus"])
-
-
-def test_a_scan_in_the_background(assets: Assets) -> None:
-    def is_idle() -> bool:
-        status = assets.seed_status()
-        assert (status.errors, status.extra) == ((), {})
-        return status.state == "IDLE"
-
-    assert assets.seed("models").status in {"started", "already_running"}  # after a job the server starts one itself
-    assert assets.cancel_seed() in {True, False}
-    assert soon(is_idle)
-    assert assets.seed_status().progress is not None
-
-
-def test_prune(assets: Assets) -> None:
-    def pruned() -> bool:
-        try:
-            return assets.prune() == 0
-        except ServerError as error:
-            if error.status != 409:  # a scan runs just now
-                raise
-            return False
-
-    assert soon(pruned)
 
 
 # --- off --------------------------------------------------------------------------------------------------------

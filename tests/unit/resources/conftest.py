@@ -9,6 +9,7 @@ import pytest
 
 from comfyclient._http import Transport
 from comfyclient.config import ClientConfig
+from comfyclient.resources import Assets
 from tests.fakes import FlakyServer
 
 if TYPE_CHECKING:
@@ -25,3 +26,8 @@ def flaky() -> Iterator[FlakyServer]:
 def to_flaky(flaky: FlakyServer) -> Iterator[Transport]:
     with closing(Transport(ClientConfig(url=flaky.url, retry=None, read_timeout=10))) as transport:
         yield transport
+
+
+@pytest.fixture
+def assets(to_flaky: Transport) -> Assets:
+    return Assets(to_flaky)

@@ -19,9 +19,10 @@ from comfyclient._http import CHUNK, Transport
 from comfyclient.config import ClientConfig, Retry
 from comfyclient.errors import DecodeError, NotFound, ServerError, ServerUnreachable, Unsupported
 from comfyclient.resources import Assets
-from comfyclient.types import Asset, AssetsPage, HistoryEntry, SeedStatus, TagUsage
+from comfyclient.types import Asset, AssetsPage, HistoryEntry
 from tests.captures import capture
 from tests.fakes import Answer, FlakyServer, json_reply, last_words, reply
+from tests.unit.resources.asset_answers import CAPTURES, ENABLED, HASH, ID, PATH, answering, asked, captured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,26 +31,11 @@ if TYPE_CHECKING:
 
     from tests.fakes import Request
 
-CAPTURES: dict[str, dict[str, Any]] = capture("assets")
-ID = "a8fe39d2-1290-4ee8-ae5d-32d71e230919"
-PATH = f"/api/assets/{ID}"
-HASH = CAPTURES["POST /api/assets"]["json"]["hash"]
-ENABLED = json_reply({"assets": True})
 CONTENT = bytes(range(256)) * (3 * CHUNK // 256) + b"tail"
-
-
-def captured(label: str) -> bytes:
-    """The answer that a real server gave."""
-    return json_reply(CAPTURES[label]["json"], CAPTURES[label]["status"])
 
 
 def entry(number: int) -> dict[str, Any]:
     return {"id": str(uuid.UUID(int=number)), "name": f"asset {number}"}
-
-
-@pytest.fixture
-def assets(to_flaky: Transport) -> Assets:
-    return Assets(to_flaky)
 
 
 @pytest.fixture
@@ -58,18 +44,6 @@ def patient(flaky: FlakyServer) -> Iterator[Assets]:
     config = ClientConfig(url=flaky.url, retry=Retry(first=0.001), read_timeout=10)
     with closing(Transport(config)) as transport:
         yield Assets(transport)
-
-
-def answering(flaky: FlakyServer, *answers: Answer) -> None:
-    """Have assets, and then these answers."""
-    flaky.answers = [ENABLED, *answers]
-
-
-def asked(flaky: FlakyServer) -> Request:
-    """The only request, besides the question whether there are assets."""
-    features, request = flaky.requests
-    assert features.target == "/features"
-    return request
 
 
 # --- whether there are any --------------------------------------------------------------------------------------
@@ -87,14 +61,14 @@ CALLS: list[Callable[[Assets], object]] = [
     lambda assets: assets.upload(b"abc"),
     lambda assets: assets.from_hash(HASH),
     lambda assets: assets.exists(HASH),
-    lambda assets: assets.add_tags(ID, "a"),
-    lambda assets: assets.remove_tags(ID, "a"),
-    lambda assets: assets.tags(),
-    lambda assets: assets.refine_tags(),
-    lambda assets: assets.seed(),
-    lambda assets: assets.seed_status(),
-    lambda assets: assets.cancel_seed(),
-    lambda assets: assets.prune(),
+    lambda assets: assets.tags.add(ID, "a"),
+    lambda assets: assets.tags.remove(ID, "a"),
+    lambda assets: assets.tags.list(),
+    lambda assets: assets.tags.refine(),
+    lambda assets: assets.seeding.start(),
+    lambda assets: assets.seeding.status(),
+    lambda assets: assets.seeding.cancel(),
+    lambda assets: assets.seeding.prune(),
 ]
 
 
@@ -127,11 +101,14 @@ def test_a_server_older_than_the_switch_has_assets(assets: Assets, flaky: FlakyS
     assert len(assets.list().assets) == 2
 
 
-def test_it_is_asked_once(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("GET /api/assets"))
+def test_it_is_asked_once_for_all_parts(assets: Assets, flaky: FlakyServer) -> None:
+    answers = ("GET /api/assets", "GET /api/tags?limit=3", "GET /api/assets/seed/status")
+    answering(flaky, *map(captured, answers))
     assets.list()
-    assets.list()
-    assert [request.target for request in flaky.requests] == ["/features", "/api/assets", "/api/assets"]
+    assets.tags.list()
+    assets.seeding.status()
+    targets = ["/features", "/api/assets", "/api/tags", "/api/assets/seed/status"]
+    assert [request.target for request in flaky.requests] == targets
 
 
 def test_it_is_asked_again_as_long_as_there_are_none(assets: Assets, flaky: FlakyServer) -> None:
@@ -266,8 +243,8 @@ def test_what_is_not_known_is_none(assets: Assets, flaky: FlakyServer) -> None:
         lambda assets, asset: assets.read(asset),
         lambda assets, asset: assets.stream(asset),
         lambda assets, asset: assets.download(asset, "a"),
-        lambda assets, asset: assets.add_tags(asset, "a"),
-        lambda assets, asset: assets.remove_tags(asset, "a"),
+        lambda assets, asset: assets.tags.add(asset, "a"),
+        lambda assets, asset: assets.tags.remove(asset, "a"),
     ],
 )
 @pytest.mark.parametrize("wrong", ["", "nope", "../x", None, Asset("nope")])
@@ -552,135 +529,6 @@ def test_exists(assets: Assets, flaky: FlakyServer) -> None:
         assets.exists("zz")
     with pytest.raises(ServerError, match="500: an empty body"):
         assets.exists(HASH)
-
-
-# --- tags -------------------------------------------------------------------------------------------------------
-
-
-def test_adding_and_removing_tags(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured(f"POST {PATH}/tags"), captured(f"DELETE {PATH}/tags"))
-    added, removed = assets.add_tags(ID, "fav", "input"), assets.remove_tags(ID, "fav", "zzz")
-
-    _, one, other = flaky.requests
-    assert (one.method, one.target, one.json) == ("POST", f"{PATH}/tags", {"tags": ["fav", "input"]})
-    assert (other.method, other.target, other.json) == ("DELETE", f"{PATH}/tags", {"tags": ["fav", "zzz"]})
-    assert (added.added, added.already_present) == (("fav",), ("input",))
-    assert added.total_tags == ("fav", "input", "uploaded")
-    assert (removed.removed, removed.not_present, removed.total_tags) == (("fav",), ("zzz",), ("input", "uploaded"))
-
-
-def test_no_tags_at_all(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured(f"empty POST {PATH}/tags"))
-    with pytest.raises(ServerError, match="400: Invalid JSON body for tags add"):
-        assets.add_tags(ID)
-
-
-def test_tags(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("GET /api/tags?limit=3"))
-    page = assets.tags(prefix="m", order="name_asc", include_zero=False, limit=3, offset=0)
-
-    assert asked(flaky).path == "/api/tags"
-    assert asked(flaky).query == {
-        "prefix": "m",
-        "order": "name_asc",
-        "include_zero": "false",
-        "limit": "3",
-        "offset": "0",
-    }
-    assert page.tags == (TagUsage("input", 3), TagUsage("model_type:loras", 3), TagUsage("models", 3))
-    assert (page.total, page.has_more) == (27, True)
-    assets.tags()
-    assert flaky.requests[-1].target == "/api/tags"
-    assets.tags(include_zero=True)
-    assert flaky.requests[-1].query == {"include_zero": "true"}
-
-
-def test_refine_tags(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("GET /api/assets/tags/refine?include_tags=input"))
-    counts = assets.refine_tags(
-        include_tags="input", exclude_tags=["a", "b"], name_contains="n", metadata_filter={"k": 1}, limit=7
-    )
-
-    assert counts == {"input": 3, "uploaded": 1}
-    assert asked(flaky).path == "/api/assets/tags/refine"
-    assert asked(flaky).query == {
-        "include_tags": "input",
-        "exclude_tags": "a,b",
-        "name_contains": "n",
-        "metadata_filter": '{"k": 1}',
-        "limit": "7",
-    }
-
-
-# --- scans ------------------------------------------------------------------------------------------------------
-
-
-def test_seed(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("POST /api/assets/seed"), captured("wait POST /api/assets/seed"))
-    started = assets.seed()
-    ended = assets.seed(["input"], wait=True, timeout=5)
-
-    _, one, other = flaky.requests
-    assert (one.method, one.target, one.json) == ("POST", "/api/assets/seed", {})
-    assert (other.method, other.target, other.json) == ("POST", "/api/assets/seed?wait=true", {"roots": ["input"]})
-    assert (started.status, started.progress, started.errors) == ("started", None, ())
-    assert (ended.status, ended.errors) == ("completed", ())
-    assert ended.progress is not None
-    assert (ended.progress.scanned, ended.progress.total) == (1, 6)
-    assert (ended.progress.created, ended.progress.skipped) == (0, 5)
-    assets.seed("models")
-    assert flaky.requests[-1].json == {"roots": ["models"]}
-
-
-def test_another_scan_runs(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("POST /api/assets/seed?wait=true"))
-
-    assert assets.seed().status == "already_running"
-    assert len(flaky.requests) == 2
-    with pytest.raises(ServerError, match=r"409: .*already_running"):
-        assets.seed(wait=True, timeout=0.3)
-    flaky.answers = [captured("POST /api/assets/prune")]
-    with pytest.raises(ServerError, match=r"409: .*scan_running"):
-        assets.prune()
-
-
-def test_a_scan_that_is_waited_for_begins_after_another(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("POST /api/assets/seed?wait=true"), captured("wait POST /api/assets/seed"))
-
-    assert assets.seed(wait=True).status == "completed"
-    assert [request.target for request in flaky.requests[1:]] == ["/api/assets/seed?wait=true"] * 2
-
-
-def test_roots_that_the_server_does_not_know(assets: Assets, flaky: FlakyServer) -> None:
-    unknown = {"error": {"code": "INVALID_BODY", "message": "No valid roots specified", "details": {}}}
-    answering(flaky, json_reply(unknown, 400))
-    with pytest.raises(ServerError, match="400: No valid roots"):
-        assets.seed(["bogus"])
-
-
-def test_seed_status(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("GET /api/assets/seed/status"), json_reply({"state": "RUNNING", "progress": None}))
-    status = assets.seed_status()
-
-    assert asked(flaky).target == "/api/assets/seed/status"
-    assert status.progress is not None
-    assert (status.state, status.progress.created, status.errors) == ("IDLE", 2, ())
-    assert assets.seed_status() == SeedStatus("RUNNING")
-
-
-def test_cancel_seed(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("POST /api/assets/seed/cancel"), captured("idle POST /api/assets/seed/cancel"))
-
-    assert assets.cancel_seed()
-    assert (asked(flaky).method, asked(flaky).target) == ("POST", "/api/assets/seed/cancel")
-    assert not assets.cancel_seed()
-
-
-def test_prune(assets: Assets, flaky: FlakyServer) -> None:
-    answering(flaky, captured("idle POST /api/assets/prune"))
-
-    assert assets.prune() == 0
-    assert (asked(flaky).method, asked(flaky).target) == ("POST", "/api/assets/prune")
 
 
 # --- answers ----------------------------------------------------------------------------------------------------

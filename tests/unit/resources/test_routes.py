@@ -14,6 +14,7 @@ import comfyclient
 from comfyclient import Client, ComfyError, resources
 from comfyclient.types import ModelFile
 from tests.fakes import Answer, FlakyServer, json_reply
+from tests.nouns import NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,14 +91,14 @@ CALLS: dict[str, Callable[[Client, Path], object]] = {
     "assets.upload": lambda client, _: client.assets.upload(b"content"),
     "assets.from_hash": lambda client, _: client.assets.from_hash(HASH),
     "assets.exists": lambda client, _: client.assets.exists(HASH),
-    "assets.add_tags": lambda client, _: client.assets.add_tags(ID, "a"),
-    "assets.remove_tags": lambda client, _: client.assets.remove_tags(ID, "a"),
-    "assets.tags": lambda client, _: client.assets.tags(),
-    "assets.refine_tags": lambda client, _: client.assets.refine_tags(),
-    "assets.seed": lambda client, _: client.assets.seed(),
-    "assets.seed_status": lambda client, _: client.assets.seed_status(),
-    "assets.cancel_seed": lambda client, _: client.assets.cancel_seed(),
-    "assets.prune": lambda client, _: client.assets.prune(),
+    "assets.tags.add": lambda client, _: client.assets.tags.add(ID, "a"),
+    "assets.tags.remove": lambda client, _: client.assets.tags.remove(ID, "a"),
+    "assets.tags.list": lambda client, _: client.assets.tags.list(),
+    "assets.tags.refine": lambda client, _: client.assets.tags.refine(),
+    "assets.seeding.start": lambda client, _: client.assets.seeding.start(),
+    "assets.seeding.status": lambda client, _: client.assets.seeding.status(),
+    "assets.seeding.cancel": lambda client, _: client.assets.seeding.cancel(),
+    "assets.seeding.prune": lambda client, _: client.assets.seeding.prune(),
     "system.stats": lambda client, _: client.system.stats(),
     "system.features": lambda client, _: client.system.features(),
     "system.extensions": lambda client, _: client.system.extensions(),
@@ -135,11 +136,15 @@ def recorder() -> Iterator[Recorder]:
 def methods() -> dict[str, str]:
     """The text of each public method of the nouns, by ``noun.method``."""
     found = {}
-    for noun in resources.__all__:
-        for name, method in inspect.getmembers(getattr(resources, noun), inspect.isfunction):
+    for noun, cls in NOUNS.items():
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
             if not name.startswith("_"):
-                found[f"{noun.lower()}.{name}"] = inspect.getdoc(method) or ""
+                found[f"{noun}.{name}"] = inspect.getdoc(method) or ""
     return found
+
+
+def test_no_noun_is_left_out() -> None:
+    assert {cls.__name__ for cls in NOUNS.values()} == set(resources.__all__)
 
 
 def test_no_method_is_left_out() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import Workflow
-from comfyclient.workflow.node import needed
+from comfyclient.workflow.node import leaves, needed
 
 
 @pytest.fixture
@@ -98,3 +98,15 @@ def test_what_several_nodes_need(workflow: Workflow) -> None:
     assert needed(workflow, ["2"]) == {"1", "2"}
     assert needed(workflow, ["9", "7", "nowhere"]) == set(workflow)
     assert needed(workflow, []) == set()
+
+
+def test_leaves_feed_nobody() -> None:
+    graph = {
+        str(number): {"class_type": "ImageInvert", "inputs": {"image": [str(number - 1), 0]} if number else {}}
+        for number in range(5)
+    }
+    workflow = Workflow(graph)
+    assert leaves(workflow) == {"4"}
+    workflow["4"]["image"] = ["2", 0]
+    assert leaves(workflow) == {"3", "4"}
+    assert leaves(Workflow({})) == set()

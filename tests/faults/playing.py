@@ -1,0 +1,49 @@
+"""Many cells of the matrix at once, since most of each is waiting."""
+
+from __future__ import annotations
+
+import gc
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import open_sockets, soon
+from tests.faults.matrix import BREAKING, Cell
+from tests.faults.places import Breakable, Embedded, Place
+from tests.faults.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Outcomes = dict[Cell, Future[str]]
+
+AT_ONCE = 8
+
+
+def play(cells: Iterable[Cell], place: Place) -> Outcomes:
+    """Play them all, on this server; where those break, on embedded servers of their own, unless this one may."""
+
+    def one(cell: Cell) -> str:
+        if cell.fault not in BREAKING or isinstance(place, Breakable):
+            return _on(cell, place)
+        fragile = Embedded()
+        with fragile.server:
+            return _on(cell, fragile)
+
+    before = open_sockets()
+    # The clock is everybody's.
+    cells = sorted(cells, key=lambda cell: cell.fault == "clock jumps")
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
+        # Pauses of which nothing is to be learnt here.
+        patch.setattr("comfyclient._tracking.submission._LOOKS", (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.2))
+        outcomes = {cell: pool.submit(one, cell) for cell in cells}
+    gc.collect()
+    if all(future.exception() is None for future in outcomes.values()):  # a traceback keeps what it is about
+        assert soon(lambda: open_sockets() <= before), "sockets outlived their clients"
+    return outcomes
+
+
+def _on(cell: Cell, place: Place) -> str:
+    with Stage(cell, place) as stage:
+        return stage.play()
