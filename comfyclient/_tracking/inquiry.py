@@ -88,20 +88,13 @@ class Inquiry:
         return Place.NOWHERE
 
     def at_a_glance(self) -> dict[str, Place]:
-        """All prompts that wait or run, without their graphs; nothing where that route is missing.
+        """All prompts that wait or run; without their graphs, where the server can leave them out.
 
         Raises:
             ServerUnreachable, RequestTimeout, ServerError, DecodeError: The server could not be asked.
         """
-        if not self._server.has("jobs"):
-            return {}
         page = self._jobs.list(status=_QUEUED)
         return {job.id: _QUEUED[job.status] for job in page.jobs if job.status in _QUEUED}
-
-    def queued(self) -> set[str]:
-        """The ids of all prompts that wait or run. The dearest of questions when many wait."""
-        state = self.queue.list()
-        return {item.prompt_id for item in (*state.queue_running, *state.queue_pending)}
 
     def dequeue(self, prompt_id: str) -> None:
         """Take a waiting prompt from the queue; without effect if it does not wait."""

@@ -211,7 +211,7 @@ class Watch:
             known = self._inquiry.at_a_glance()
         except ComfyError as error:
             log.info("could not ask about %d prompts: %s", len(many), str(error))
-            return set()  # each by itself meets the same, or does without this route
+            return set()  # each by itself meets the same
         self._breather = (time.monotonic() - began) / _SHARE
         found = {job for job in many if job.prompt_id in known}  # the others have ended, or are gone
         for job in found:
@@ -241,7 +241,7 @@ class Watch:
         if remaining >= len(queued):
             return
         try:
-            known = self._inquiry.at_a_glance() or self._inquiry.queued()
+            known = self._inquiry.at_a_glance()
         except ComfyError as error:
             log.info("could not look at the queue: %s", str(error))
             return

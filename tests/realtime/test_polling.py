@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comfyclient import wait
+from comfyclient import Client, wait
 from comfyclient.errors import JobLost
 from tests.fakes import reply
-from tests.realtime.comfy import WORKFLOW
+from tests.realtime.comfy import WORKFLOW, Comfy
 from tests.realtime.peer import PATIENCE
 
 if TYPE_CHECKING:
-    from tests.realtime.comfy import Comfy
     from tests.realtime.conftest import Connect
 
 MANY = 40
@@ -53,6 +52,19 @@ def test_those_behind_are_asked_about_together(comfy: Comfy, connect: Connect, *
         comfy.finish(job.prompt_id)
     assert not wait(jobs, PATIENCE).not_done
     assert {job.status for job in jobs[:-1]} == {"completed"}
+
+
+def test_an_old_server_is_asked_for_its_queue_and_not_about_each() -> None:
+    with Comfy(jobs_route=False) as comfy, Client(comfy.url, realtime=False, poll_interval=0.05) as client:
+        jobs = [client.submit(WORKFLOW) for _ in range(MANY)]
+        start = after_some(comfy)
+        assert asked_alone(comfy, [job.prompt_id for job in jobs[2:]], start) == set()
+        comfy.forget(jobs[-1].prompt_id)
+        with pytest.raises(JobLost):
+            jobs[-1].result(PATIENCE)
+        for job in jobs[:-1]:
+            comfy.finish(job.prompt_id)
+        assert not wait(jobs, PATIENCE).not_done
 
 
 def test_jobs_of_others_are_asked_about_together_beside_a_websocket(comfy: Comfy, connect: Connect) -> None:
