@@ -22,9 +22,11 @@ def main() -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    server = EmbeddedServer(port=options.port, emulate=options.emulate, latency=options.latency)
     try:
+        server = EmbeddedServer(port=options.port, emulate=options.emulate, latency=options.latency)
         server.start()
+    except ValueError as error:
+        parser.error(str(error))
     except OSError as error:
         parser.exit(1, f"The embedded server cannot listen on port {options.port}: {error.strerror}\n")
     print(f"An embedded ComfyUI {options.emulate} answers at {server.url}", flush=True)  # noqa: T201

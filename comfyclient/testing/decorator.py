@@ -188,11 +188,18 @@ def _returned(value: Any, name: str, outputs: tuple[str, ...]) -> Any:
         return value
     if not outputs:
         return ()
-    if len(outputs) == 1:
-        return (value,)
-    if not isinstance(value, tuple) or len(value) != len(outputs):
+    values = (value,) if len(outputs) == 1 else value
+    if not isinstance(values, tuple) or len(values) != len(outputs):
         raise TypeError(f"{name} should return a tuple of {len(outputs)} outputs, not {value!r:.80}")
-    return value
+    for kind, each in zip(outputs, values, strict=True):
+        # Anything else would show in another node, or as a picture that is all white.
+        if kind == "IMAGE" and not isinstance(each, Blocked):
+            shape, numbers = getattr(each, "shape", ()), getattr(each, "dtype", None)
+            if len(shape) != 4 or getattr(numbers, "kind", "f") in "iu":  # noqa: PLR2004 - see the message
+                wanted = "an array of [batch, height, width, channels] between 0 and 1"
+                found = f"one of {list(shape)} with {numbers}" if shape else f"{each!r:.80}"
+                raise TypeError(f"{name} should return {wanted} for IMAGE, not {found}")
+    return values
 
 
 # ── reading signatures ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -88,6 +88,9 @@ class Faults(ABC):
             method: Of the request.
             handled: Do what it asks for before.
             hangs: Keep the connection open rather than cut it.
+
+        Raises:
+            ValueError: No request has such a path.
         """
         self._script.lose(path, method, handled=handled, hangs=hangs)
 
@@ -108,6 +111,9 @@ class Faults(ABC):
             body: Bytes or text as they are; anything else becomes JSON.
             method: Of the request; None means any.
             headers: Of the answer.
+
+        Raises:
+            ValueError: No request has such a path.
         """
         self._script.answer(path, status, body, method, headers)
 
@@ -138,7 +144,7 @@ class Faults(ABC):
 
         Args:
             function: Called in the server's thread with every message, a dictionary or the bytes of a frame; returns
-                the messages to send instead. None ends it.
+                the messages to send instead, in a list. None ends it. What it raises, ``stop`` raises.
         """
         self._alive().machine.sockets.alter = function
 

@@ -118,6 +118,11 @@ class Life:
         if machine.client_id == sid and machine.last_node_id is not None:
             yield "executing", {"node": machine.last_node_id}
 
+    @property
+    def listens(self) -> bool:
+        """Whether clients may connect."""
+        return self._runner is not None
+
     async def listen(self, listener: socket.socket) -> None:
         """Serve what comes in there."""
         if self._machine is None:
@@ -146,10 +151,10 @@ class Life:
             if connection.transport is not None:
                 connection.transport.abort()
         await self._runner.cleanup()
-        self._delivery.cancel()
+        delivery, self._runner, self._delivery = self._delivery, None, None
+        delivery.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._delivery
-        self._runner = self._delivery = None
+            await delivery
 
 
 def bind(port: int) -> socket.socket:

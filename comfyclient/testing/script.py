@@ -159,12 +159,12 @@ class Script:
             headers.setdefault("Content-Type", "application/json; charset=utf-8")
         data = body.encode() if isinstance(body, str) else body or b""
         with self._lock:
-            self._answers.append(_Answer(path, method, status, data, headers))
+            self._answers.append(_Answer(_checked(path), method, status, data, headers))
 
     def lose(self, path: str, method: str, *, handled: bool, hangs: bool) -> None:
         """Handle the next request (or do not), and never answer it."""
         with self._lock:
-            self._losses.append(_Loss(path, method, handled, hangs))
+            self._losses.append(_Loss(_checked(path), method, handled, hangs))
 
     def _take_answer(self, request: web.Request) -> _Answer | None:
         with self._lock:
@@ -209,6 +209,12 @@ class Script:
             return web.Response()
 
         return scripted
+
+
+def _checked(path: str) -> str:
+    if not path.startswith("/") or "?" in path:
+        raise ValueError(f"{path!r} is no path: it begins with a slash, and has no query")
+    return path.removeprefix("/api")
 
 
 def _is_at(request: web.Request, path: str) -> bool:

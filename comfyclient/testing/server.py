@@ -44,7 +44,8 @@ class EmbeddedServer(Faults):
         max_body: Bytes that a request may have.
 
     Raises:
-        ValueError: There is no such server to emulate.
+        ValueError: There is no such server to emulate, or no such port.
+        TypeError: A node is none, or the models of a folder are no list.
 
     Attributes:
         latency: How slow it is; may be changed at any time.
@@ -61,6 +62,11 @@ class EmbeddedServer(Faults):
         max_body: int = 100 * 2**20,
     ) -> None:
         super().__init__()
+        if not 0 <= port <= _LAST_PORT:
+            raise ValueError(f"port={port} is none: they go from 0, which means any free one, to {_LAST_PORT}")
+        for folder, names in (models or {}).items():
+            if isinstance(names, str):
+                raise TypeError(f"models[{folder!r}] is a list of names, not the name {names!r}")
         self._version = Version(emulate)
         self._classes = {**default_nodes(), **_by_name(nodes)}
         self._models = {**_MODELS, **{name: [*_MODELS.get(name, ()), *more] for name, more in (models or {}).items()}}
@@ -128,12 +134,14 @@ class EmbeddedServer(Faults):
         if self._loop is None or self._life is None:
             return
         machine = self._life.machine
-        self._call(self._life.hang_up())
-        machine.stop()
-        self._loop.stop()
-        self._life = self._loop = None
-        self._script.frozen = False
-        shutil.rmtree(machine.folders.root, ignore_errors=True)
+        try:
+            self._call(self._life.hang_up())
+        finally:
+            machine.stop()
+            self._loop.stop()
+            self._life = self._loop = None
+            self._script.frozen = False
+            shutil.rmtree(machine.folders.root, ignore_errors=True)
 
     def restart(self, *, forget: bool = True) -> None:
         """Stop and start, at the same port: connections break, and are refused for a moment.
@@ -159,7 +167,8 @@ class EmbeddedServer(Faults):
         try:
             yield
         finally:
-            self._call(life.listen(bind(self.port)))
+            if life is self._life and not life.listens:  # it may have been stopped or restarted meanwhile
+                self._call(life.listen(bind(self.port)))
 
     # ── what it has ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,9 +209,18 @@ class EmbeddedServer(Faults):
 
 
 def _by_name(nodes: Iterable[NodeClass] | Mapping[str, NodeClass]) -> dict[str, NodeClass]:
-    pairs = nodes.items() if hasattr(nodes, "items") else ((each.__name__, each) for each in nodes)
-    return dict(pairs)
+    if isinstance(nodes, type):
+        raise TypeError(f"nodes is a list of nodes, not the node {nodes.__name__}")
+    found = dict(
+        nodes.items() if hasattr(nodes, "items") else ((getattr(each, "__name__", ""), each) for each in nodes)
+    )
+    for each in found.values():
+        if not (isinstance(each, type) and hasattr(each, "INPUT_TYPES")):
+            raise TypeError(f"{each!r} is no node; @node makes one of a function")
+    return found
 
+
+_LAST_PORT = 65535
 
 _MODELS: dict[str, list[str]] = {
     "checkpoints": [

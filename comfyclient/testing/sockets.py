@@ -9,12 +9,13 @@ import logging
 import socket
 import struct
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 _log = logging.getLogger("comfyclient.testing")
 
@@ -125,7 +126,9 @@ class Sockets:
         """What is sent in the place of a message."""
         if self.alter is None:
             return [message]
-        altered = self.alter(message if isinstance(message, bytes) else json.loads(message))
+        altered: Any = self.alter(message if isinstance(message, bytes) else json.loads(message))
+        if not isinstance(altered, Iterable) or isinstance(altered, dict | str | bytes):
+            raise TypeError(f"alter_events wants a function that returns a list of messages, not {altered!r:.80}")
         return [each if isinstance(each, bytes) else json.dumps(each) for each in altered]
 
     def supports(self, sid: str | None, flag: str) -> bool:
@@ -135,10 +138,13 @@ class Sockets:
 
     # ── connections ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve a websocket (``GET /ws``)."""
         answer = web.WebSocketResponse()
-        await answer.prepare(request)
+        try:
+            await answer.prepare(request)
+        except ConnectionError:  # gone already
+            return web.Response()
         sid = request.rel_url.query.get("clientId", "") or uuid.uuid4().hex
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):

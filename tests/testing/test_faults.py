@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS = 10.0
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 CHAIN = graph(n1=n("Steps", steps=2), n2=n("Show", value=["1", 0]))
 WAITING = graph(n1=n("Wait"), n2=n("Show", value=["1", 0]))
 
@@ -214,3 +220,59 @@ def test_two_servers_know_nothing_of_each_other(server: EmbeddedServer) -> None:
             thread.join()
         assert sorted(result["1"].texts for result in results) == [("1",), ("2",)]
         assert json.dumps(one.history.list().keys() & two.history.list().keys(), default=list) == "[]"
+
+
+@pytest.mark.parametrize("forget", [True, False])
+def test_a_restart_ends_being_down(server: EmbeddedServer, client: Client, *, forget: bool) -> None:
+    with server.down():
+        server.restart(forget=forget)
+        assert client.queue.list().queue_running == ()
+    assert client.queue.list().queue_running == ()
+
+
+def test_it_may_be_stopped_while_it_is_down() -> None:
+    server = EmbeddedServer()
+    server.start()
+    with server.down():
+        server.stop()
+    with server:  # it is as if it had never been
+        assert requests.get(f"{server.url}/prompt", timeout=SECONDS).ok
+
+
+@pytest.mark.parametrize("returned", [None, {"type": "mine"}, "text"], ids=str)
+def test_what_alters_events_returns_a_list(returned: Any) -> None:
+    server = EmbeddedServer()
+    server.start()
+    root = server.root
+    server.alter_events(lambda _: returned)
+    server.send("mine", {})
+    with pytest.raises(TypeError, match="a list of messages"):
+        server.stop()
+    assert not root.exists()
+    assert repr(server) == "<EmbeddedServer stopped>"
+
+
+@pytest.mark.parametrize("path", ["queue", "/queue?x=1", ""])
+def test_a_path_that_no_request_has(server: EmbeddedServer, path: str) -> None:
+    with pytest.raises(ValueError, match="is no path"):
+        server.answer_next(path, 502)
+    with pytest.raises(ValueError, match="is no path"):
+        server.lose_next_answer(path)
+
+
+def test_a_path_may_be_that_below_api(server: EmbeddedServer, client: Client) -> None:
+    server.answer_next("/api/queue", 418)
+    with pytest.raises(ServerError, match="418"):
+        client.queue.list()
+
+
+def test_who_hangs_up_during_the_handshake_is_no_error(
+    server: EmbeddedServer, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.latency.answer = 0.2  # in which the connection goes
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as line:
+        line.sendall(HANDSHAKE)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    server.latency.answer = 0.0
+    client.run(CHAIN, timeout=SECONDS)
+    assert not caplog.records

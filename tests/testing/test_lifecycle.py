@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -173,3 +173,39 @@ def test_the_command_says_that_its_port_is_taken() -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"The embedded server cannot listen on port {server.port}: Address already in use")
+
+
+def test_the_command_says_that_there_is_no_such_port() -> None:
+    command = [sys.executable, "-m", "comfyclient.testing", "--port", "99999"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.endswith("error: port=99999 is none: they go from 0, which means any free one, to 65535\n")
+
+
+def function(value: int) -> int:
+    return value
+
+
+class NoNode:
+    pass
+
+
+@node
+def Fine(value: int) -> int:
+    return value
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"nodes": [function]}, "is no node; @node makes one of a function"),
+        ({"nodes": [NoNode]}, "is no node"),
+        ({"nodes": {"Fine": Fine, "None": None}}, "None is no node"),
+        ({"nodes": ["Fine"]}, "'Fine' is no node"),
+        ({"nodes": Fine}, "a list of nodes, not the node Fine"),
+        ({"models": {"loras": "a.safetensors"}}, r"models\['loras'\] is a list of names"),
+    ],
+)
+def test_options_that_say_nothing(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(TypeError, match=problem):
+        EmbeddedServer(**options)

@@ -7,6 +7,7 @@ import inspect
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import pytest
 
 from comfyclient.testing import Blocked, Context, Image, Latent, Mask, Model, Models, node
@@ -167,3 +168,42 @@ def unknown(value: Decimal) -> None: ...
 def test_what_cannot_be_a_node(function: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         node(function)
+
+
+@pytest.mark.parametrize(
+    ("returned", "found"),
+    [
+        (None, "None"),
+        ([[0.5]], r"\[\[0.5\]\]"),
+        (np.zeros((8, 8, 3)), r"one of \[8, 8, 3\] with float64"),
+        (np.zeros((1, 8, 8, 3), np.uint8), r"one of \[1, 8, 8, 3\] with uint8"),
+        ((np.zeros((1, 8, 8, 3)),), r"\(array"),
+    ],
+    ids=["nothing", "a list", "no batch", "whole numbers", "a tuple"],
+)
+def test_what_is_no_image_is_said_so_where_it_comes_from(returned: Any, found: str) -> None:
+    @node
+    def mine() -> Image:
+        return returned  # type: ignore[no-any-return]  # wrong on purpose
+
+    @node
+    def two() -> tuple[int, Image]:
+        return 1, returned
+
+    for each in (mine, two):
+        with pytest.raises(TypeError, match=rf"{each.__name__} should return an array .* for IMAGE, not {found}"):
+            each().run()
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((1, 8, 8, 3)), np.zeros((2, 8, 8, 4), np.float32), np.ones((1, 8, 8, 1), bool), Blocked()],
+    ids=["three channels", "four", "a mask", "blocked"],
+)
+def test_what_is_an_image(image: Any) -> None:
+    @node
+    def mine() -> Image:
+        return image  # type: ignore[no-any-return]  # of a kind that types cannot tell
+
+    returned = mine().run()
+    assert returned is image or returned[0] is image
