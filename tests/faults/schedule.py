@@ -66,7 +66,8 @@ class Ledger:
         entries: One for each.
         accepted: The words of the prompts that the server took.
         doubtful: Those that were sent to a server that broke off.
-        forgotten: Those that it was made to forget.
+        forgotten: Those that it was made to forget, or to stop, by others.
+        cancelled: Those that their own callers cancelled.
         ran: How often each word was put out, where that is known.
         faults: What was done.
     """
@@ -75,6 +76,7 @@ class Ledger:
     accepted: list[str] = field(factory=list)
     doubtful: set[str] = field(factory=set)
     forgotten: set[str] = field(factory=set)
+    cancelled: set[str] = field(factory=set)
     ran: Counter[str] = field(factory=Counter)
     faults: Counter[str] = field(factory=Counter)
 
@@ -90,6 +92,8 @@ class Ledger:
                 # Whatever the server had and was not made to forget is found.
                 assert entry.word not in accepted or entry.word in self.forgotten, entry
             else:
+                if entry.end == "interrupted":
+                    assert entry.word in self.cancelled | self.forgotten, "a wrong victim"
                 assert entry.word in accepted | self.doubtful or entry.end == "unknown", entry
         assert all(count == 1 for count in self.ran.values()), "a workflow ran twice"
         if self.ran:
@@ -168,6 +172,7 @@ def _work(client: Client, next_seed: Callable[[], float | None], ledger: Ledger)
             else:
                 jobs.append((word, job))
                 if seed % 0.1 < 0.01:  # one in ten
+                    ledger.cancelled.add(word)
                     with suppress(ComfyError):
                         job.cancel(SECONDS)
         ledger.entries += [_end(word, job) for word, job in jobs]
