@@ -155,7 +155,7 @@ class Transport:
                     self._raise_for(method, path, response, since)
                 log.debug("%s %s answered %d; trying again", method, self.url(path), response.status_code)
                 response.close()
-            if self._closed.wait(retry.pause(attempt)):
+            if self.closes_within(retry.pause(attempt)):
                 break
         raise ClientClosed
 
@@ -212,6 +212,10 @@ class Transport:
         """The whole body; raises as ``read_chunks`` does."""
         # Not response.content: it joins pieces of 10 KB, which takes seven times as long for large media.
         return b"".join(self.read_chunks(response))
+
+    def closes_within(self, seconds: float) -> bool:
+        """Wait so long, or until the client is closed; whether it is."""
+        return self._closed.wait(seconds)
 
     def close(self) -> None:
         """Close every thread's connections; requests raise ``ClientClosed``, those under way too. Idempotent."""

@@ -63,6 +63,10 @@ class Catalogue:
         with explaining_the_user():
             return self._transport.request(method, path, **options)
 
+    def rest(self, seconds: float) -> None:
+        """Wait so long; a client that is closed meanwhile says so when it is asked next."""
+        self._transport.closes_within(seconds)
+
     def ask(self, method: str, path: str, cls: type[T], **options: Any) -> T:
         """Build a ``cls`` from the answer to a request."""
         return read(self._transport, self.request(method, path, **options), cls)

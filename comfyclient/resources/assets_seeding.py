@@ -80,7 +80,7 @@ class AssetSeeding:
                     raise
                 if not wait:
                     return build(error.body, SeedStart, error.url)
-                time.sleep(_PAUSE)
+                self._catalogue.rest(_PAUSE)
 
     def status(self) -> SeedStatus:
         """Return whether a scan runs, and how far it has come (``GET /api/assets/seed/status``)."""

@@ -196,8 +196,8 @@ class System:
                 yield from _added(known, entries)
                 known = entries
                 answered_at = time.monotonic()
-            if not ended:
-                time.sleep(_PAUSE)
+            if not ended and self._transport.closes_within(_PAUSE):
+                return
 
 
 def _added(before: tuple[LogEntry, ...], now: tuple[LogEntry, ...]) -> Iterator[LogEntry]:
