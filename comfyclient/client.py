@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
-from comfyclient._submitter import Submitter, cancelling
+from comfyclient._submitter import Submitter, cancelling, stopped
 from comfyclient._tracking import attachment
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
@@ -182,10 +182,13 @@ class Client(EventSource):
         )
         job = self._submitter.handle(request)
         listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
-        with cancelling(job):
-            self._submitter.submit(job, request, strict=strict)
-            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
-            return job._conclude(remaining, on_event, listener)  # noqa: SLF001
+        try:
+            with cancelling(job):
+                self._submitter.submit(job, request, strict=strict)
+                remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+                return job._conclude(remaining, on_event, listener)  # noqa: SLF001
+        except KeyboardInterrupt:
+            raise stopped(job) from None
 
     def submit(
         self,

@@ -160,7 +160,10 @@ class Job:
             ServerError, DecodeError: For as long it has not said anything useful about this job.
             ClientClosed: The client was closed meanwhile.
         """
-        return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        try:
+            return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        except KeyboardInterrupt:  # a notebook would show every line on the way to where it waited
+            raise KeyboardInterrupt(f"prompt {self.prompt_id} goes on; job.cancel() stops it") from None
 
     def exception(self, timeout: float | None = None) -> ComfyError | None:
         """Wait for the end and return the exception that ``result`` would raise, or ``None`` on success.
@@ -247,6 +250,7 @@ class Job:
             with state.changed:
                 state.needs_asking = True  # the answer to a question about the job is what it takes to stop it
             if self._tracker.registry.get(state.prompt_id) is state:
+                self._tracker.dispatcher.start()  # Ctrl-C may have come before the submission did
                 self._tracker.dispatcher.hurry()
             else:  # the answer to its submission was not waited for, so nobody follows it
                 self._tracker.watch.ask(state)
