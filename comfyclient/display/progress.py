@@ -99,7 +99,8 @@ class JobProgress:
     def refresh(self) -> None:
         """Bring everything up to date."""
         now = self._clock()
-        self.status: JobStatus = self.job.status
+        self._outcome = self._state.outcome
+        self.status: JobStatus = self.job.status if self._outcome is None else self._outcome.status
         self.fraction = self.job.progress
         self.title = self._title(self.node_id) if self.node_id is not None else ""
         self.ahead = self._place.ahead() if self.status == "pending" and self.watching else None
@@ -122,9 +123,8 @@ class JobProgress:
     @property
     def headline(self) -> str:
         """What it does, or how it ended: ``"KSampler 7/20"``, ``"waiting for 3 others"``, ``"done in 3.2 s"``."""
-        outcome = self._state.outcome
-        if outcome is not None:
-            return self._end(outcome)
+        if self._outcome is not None:
+            return self._end(self._outcome)
         if not self.watching:
             if self._state.cancel_requested:
                 return "is being interrupted"
@@ -150,7 +150,7 @@ class JobProgress:
     @property
     def times(self) -> str:
         """How long it has waited or run, and how long it still may: ``"0:12, 0:10 left"``; empty once it is over."""
-        if not self.watching or self._state.outcome is not None:
+        if not self.watching or self._outcome is not None:
             return ""
         left = "" if self.left is None else f", {_clock_face(self.left)} left"
         return _clock_face(self.elapsed) + left

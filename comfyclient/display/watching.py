@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from comfyclient.display.bars import Lines, TqdmBar
+from comfyclient.display.notebook import NotebookBar, is_notebook
 from comfyclient.display.progress import JobProgress
 
 if TYPE_CHECKING:
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
 
     from comfyclient.events import Event
     from comfyclient.jobs import Job
+
+log = logging.getLogger(__name__)
 
 Draw: TypeAlias = Callable[[JobProgress], object]
 """Draws what there is to say; for the last time when it is no longer ``watching``."""
@@ -36,9 +42,9 @@ class Watching:
     """
 
     def __init__(self, progress: bool | Draw) -> None:  # noqa: FBT001 - as users give it
-        if not callable(progress):
+        if progress is not True and not callable(progress):
             raise TypeError(f"progress is True, False or a function that draws, not {progress!r}")
-        self._draw = progress
+        self._draw = _Bar(_bar_for_here()) if progress is True else progress
         self._progress: JobProgress | None = None
         self._drawn_at = 0.0
         self._is_news = False
@@ -73,3 +79,24 @@ class Watching:
         if self._progress is not None:
             self._progress.watching = False
             self._show()
+
+
+class _Bar:
+    """Draws with a bar of our own: one that cannot be drawn harms no job."""
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw: Draw | None = draw
+
+    def __call__(self, progress: JobProgress) -> None:
+        if self._draw is not None:
+            try:
+                self._draw(progress)
+            except Exception as error:  # noqa: BLE001 - a closed standard error, a kernel that is gone, whatever it is
+                log.warning("the progress bar could not be drawn: %r", error)
+                self._draw = None
+
+
+def _bar_for_here() -> Draw:
+    if is_notebook():
+        return NotebookBar()
+    return TqdmBar() if sys.stderr is not None and sys.stderr.isatty() else Lines()
