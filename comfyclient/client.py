@@ -190,7 +190,8 @@ class Client(EventSource):
             preview_method=preview_method,
         )
         job = self._submitter.handle(request)
-        listener = job._state.listen() if on_event or progress else None  # noqa: SLF001 - the client makes its jobs
+        wanted = on_event is not None or progress is not False
+        listener = job._state.listen() if wanted else None  # noqa: SLF001 - the client makes its jobs
         with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
             self._submitter.submit(job, request, strict=strict)
             remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
