@@ -13,6 +13,8 @@ __all__ = ["Lines", "TqdmBar"]
 
 _NARROW, _WIDE, _ROOM = 3, 20, 80
 """The columns of a bar, at least and at most, and those of a terminal that does not tell how many it has."""
+_ECHO = 4
+"""The columns that a terminal's own ``^C`` and what it has moved may take: the last drawing goes over them."""
 _PAUSE = 10.0
 """Seconds between two lines where nothing can be drawn over."""
 
@@ -51,6 +53,7 @@ class TqdmBar:
         self._type: Any = type("Bar", (tqdm,), {"monitor_interval": 0})
         self._options = {"bar_format": bar_format(_WIDE), "dynamic_ncols": True, **options}
         self.bar: Any = None
+        self._length = 0
 
     def __call__(self, progress: JobProgress) -> None:
         """Draw it; for the last time, leave it where it is and go on in a new line."""
@@ -60,6 +63,9 @@ class TqdmBar:
         if not self.bar.gui:  # a widget has room enough
             columns = self.bar.format_dict["ncols"] or _ROOM
             self.bar.bar_format = bar_format(max(_NARROW, min(_WIDE, columns - len(text) - len("100%|| "))))
+            if not progress.watching:
+                text = text.ljust(self._length + _ECHO)
+            self._length = len(text)
         self.bar.n = progress.fraction
         self.bar.set_description_str(text, refresh=progress.watching)
         if not progress.watching:
