@@ -30,7 +30,7 @@ def goes_on(notebook: Notebook) -> bool:
     return (cell.error, cell.warned, [data["text/plain"] for data in cell.shown]) == (None, "", ["('3',)"])
 
 
-@pytest.mark.parametrize("options", [""])
+@pytest.mark.parametrize("options", ["", ", progress=True"])
 def test_it_interrupts_what_runs(notebook: Notebook, options: str) -> None:
     cell = notebook.kernel.run(f"client.run(WAIT{options})", notebook.stop_when_it_runs)
     assert cell.error == "KeyboardInterrupt"
