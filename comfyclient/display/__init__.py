@@ -1,0 +1,1 @@
+"""What workflows, results and jobs look like: in notebooks, and as drawings."""
