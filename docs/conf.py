@@ -1,5 +1,6 @@
 """Sphinx configuration; ``make docs`` builds with -n -W, so a broken reference fails."""
 
+import os
 import re
 from importlib.metadata import version as version_of
 from typing import Any
@@ -11,7 +12,7 @@ release = version_of("comfyclient")
 version = release
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
 ]
@@ -23,6 +24,14 @@ html_css_files = ["comfyclient.css"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+
+# Notebooks are kept without outputs, which would age; each build runs them, on the server that is embedded in them.
+os.environ.pop("COMFYUI_URL", None)
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 90  # seconds for one cell
+nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

@@ -2,3 +2,7 @@
 
 Nothing in here is imported before it is used.
 """
+
+from comfyclient.display.progress import JobProgress
+
+__all__ = ["JobProgress"]
