@@ -22,6 +22,7 @@ from comfyclient import (
     NodeProblem,
     OutputFile,
     Problem,
+    Problems,
     PromptRejected,
     Reconnect,
     Result,
@@ -212,8 +213,9 @@ def variations(client: Client, workflow: Workflow) -> None:
 
 def checking(client: Client, workflow: Workflow) -> None:
     nodes = client.nodes.list()
-    assert_type(workflow.validate(nodes), list[Problem])
-    assert_type(workflow.validate({"KSampler": {}}), list[Problem])
+    assert_type(workflow.validate(nodes), Problems)
+    assert_type(workflow.validate({"KSampler": {}}), Problems)
+    assert_type(list(workflow.validate(nodes)), list[Problem])
     problem = workflow.validate(nodes)[0]
     assert_type(problem.severity, Literal["error", "warning"])
     assert_type(problem.input, str | None)
