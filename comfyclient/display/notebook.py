@@ -48,8 +48,16 @@ class NotebookBar:
         now = time.monotonic()
         new = progress.preview is not self._preview
         if new and (now - self._preview_at >= _PAUSE or not progress.watching):
-            self._picture = _put(_picture(progress), self._picture)
             self._preview, self._preview_at = progress.preview, now
+            self._draw_picture(progress)
+
+    def _draw_picture(self, progress: JobProgress) -> None:
+        preview = progress.preview
+        if preview is not None:
+            node_id = preview.display_node_id or preview.node
+            text = "preview" if node_id is None else f"preview of {progress.title_of(node_id)}"
+            bundle = {"text/plain": f"<{text}>", preview.media_type: base64.b64encode(preview.data).decode("ascii")}
+            self._picture = _put(bundle, self._picture, {preview.media_type: {"alt": text}})
 
     def _draw_bar(self, progress: JobProgress) -> None:
         if self._widget is None:
@@ -79,13 +87,13 @@ def _widget() -> TqdmBar | None:
     return TqdmBar(display=False, bar_format=bar_format()) if issubclass(tqdm, tqdm_notebook) else None
 
 
-def _put(bundle: dict[str, str], place: Any) -> Any:
+def _put(bundle: dict[str, str], place: Any, metadata: dict[str, Any] | None = None) -> Any:
     """Display it in its place, or in a new one; where that is."""
     from IPython.display import display  # noqa: PLC0415 - it is there, in a notebook
 
     if place is None:
-        return display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-    place.update(bundle, raw=True)
+        return display(bundle, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    place.update(bundle, metadata=metadata, raw=True)
     return place
 
 
@@ -95,10 +103,3 @@ def _bar(progress: JobProgress) -> dict[str, str]:
     style = f"width: 20em; vertical-align: middle; accent-color: {colour}"
     bar = f'<progress max="1" value="{progress.fraction:.4f}" style="{style}"></progress>'
     return {"text/plain": text, "text/html": f"<div>{bar} {html.escape(text)}</div>"}
-
-
-def _picture(progress: JobProgress) -> dict[str, str]:
-    assert progress.preview is not None  # noqa: S101 - it is a new one
-    preview = progress.preview
-    encoded = base64.b64encode(preview.data).decode("ascii")
-    return {"text/plain": f"<preview, {len(preview.data):,} bytes>", preview.media_type: encoded}

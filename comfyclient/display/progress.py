@@ -102,7 +102,7 @@ class JobProgress:
         self._outcome = self._state.outcome
         self.status: JobStatus = self.job.status if self._outcome is None else self._outcome.status
         self.fraction = self.job.progress
-        self.title = self._title(self.node_id) if self.node_id is not None else ""
+        self.title = self.title_of(self.node_id) if self.node_id is not None else ""
         self.ahead = self._place.ahead() if self.status == "pending" and self.watching else None
         since = self._state.created_at if self.status == "pending" else self._state.started_at
         self.elapsed = max(0.0, now - (since if since is not None else self._began))
@@ -141,10 +141,11 @@ class JobProgress:
             started, finished = self._state.started_at, self._state.finished_at
             return "done" if started is None or finished is None else f"done in {_seconds(finished - started)}"
         if outcome.status == "cancelled":
-            return "interrupted" if self._state.started else "taken from the queue"
+            ran = self._state.started or failure is not None or outcome.entry is not None
+            return "interrupted" if ran else "taken from the queue"
         if isinstance(failure, ExecutionError):
             node_id = self._shown_as.get(failure.node_id, failure.node_id)
-            return f"failed: node {_line(node_id)} {self._title(node_id, failure.node_type)}".rstrip()
+            return f"failed: node {_line(node_id)} {self.title_of(node_id, failure.node_type)}".rstrip()
         return "lost" if failure is None or isinstance(failure, JobLost) else f"lost: {type(failure).__name__}"
 
     @property
@@ -155,7 +156,8 @@ class JobProgress:
         left = "" if self.left is None else f", {_clock_face(self.left)} left"
         return _clock_face(self.elapsed) + left
 
-    def _title(self, node_id: str, node_type: str = "") -> str:
+    def title_of(self, node_id: str, node_type: str = "") -> str:
+        """A node's title, as one short line; for one that is not in the workflow, its class if that is known."""
         try:
             title = self.job._document().title(node_id)  # noqa: SLF001 - job.workflow is a copy, of which no need
         except WorkflowError:  # of a prompt that somebody else submitted, in a shape of their own

@@ -22,6 +22,9 @@ from comfyclient.events import (
     Preview,
     Progress,
 )
+from comfyclient.types import HistoryEntry
+from comfyclient.types.history import HistoryStatus
+from comfyclient.types.queue import QueueItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,8 +179,8 @@ def test_a_node_that_the_workflow_does_not_have_goes_by_its_id(client: Client) -
     watched.hear(*START)
     watched.progress.feed(node("7"))
     watched.progress.node_id = "7"
-    assert watched.progress._title("7") == "7"
-    assert watched.progress._title("7", "Theirs") == "Theirs"
+    assert watched.progress.title_of("7") == "7"
+    assert watched.progress.title_of("7", "Theirs") == "Theirs"
 
 
 def test_the_newest_preview_is_kept(watched: Watched) -> None:
@@ -224,6 +227,12 @@ def test_it_says_how_it_ended(watched: Watched, outcome: Outcome, said: str) -> 
 def test_what_never_ran_was_taken_from_the_queue(watched: Watched) -> None:
     watched.end(Outcome("cancelled"))
     assert watched.said == ("taken from the queue", "")
+
+
+def test_what_was_interrupted_before_it_was_taken_up_ran(watched: Watched) -> None:
+    entry = HistoryEntry(QueueItem(0, "p", GRAPH), {}, HistoryStatus("error"))
+    watched.end(Outcome("cancelled", entry=entry))
+    assert watched.said == ("interrupted", "")
 
 
 def test_somebody_stopped_watching_and_it_goes_on(watched: Watched) -> None:
