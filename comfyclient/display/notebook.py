@@ -19,6 +19,8 @@ __all__ = ["NotebookBar", "is_notebook"]
 
 _PAUSE = 0.25
 """Seconds between two previews at least: each goes to the browser whole."""
+_WIDTH = 256
+"""Of a preview, in pixels: servers enlarge them, and the picture itself will stand below."""
 _COLOURS = {"completed": "#2e7d32", "failed": "#c62828", "lost": "#c62828", "cancelled": "#ef6c00"}
 
 
@@ -57,7 +59,7 @@ class NotebookBar:
             node_id = preview.display_node_id or preview.node
             text = "preview" if node_id is None else f"preview of {progress.title_of(node_id)}"
             bundle = {"text/plain": f"<{text}>", preview.media_type: base64.b64encode(preview.data).decode("ascii")}
-            self._picture = _put(bundle, self._picture, {preview.media_type: {"alt": text}})
+            self._picture = _put(bundle, self._picture, {preview.media_type: {"alt": text, "width": _WIDTH}})
 
     def _draw_bar(self, progress: JobProgress) -> None:
         if self._widget is None:

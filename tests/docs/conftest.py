@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,3 +30,14 @@ def place(tmp_path: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COMFYUI_URL", comfyui_url)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built as `make docs` does; beside them, ``jupyter_execute`` has the notebooks as they were run."""
+    output = tmp_path_factory.mktemp("documentation") / "html"
+    options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
+    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    assert done.returncode == 0, done.stderr
+    return output
