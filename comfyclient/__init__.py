@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from comfyclient._realtime.subscriptions import Subscription
     from comfyclient.client import Client
     from comfyclient.config import ClientConfig, Reconnect, Retry
+    from comfyclient.display.progress import JobProgress
     from comfyclient.errors import (
         AuthenticationError,
         ClientClosed,
@@ -65,6 +66,7 @@ __all__ = [
     "JobFailed",
     "JobInterrupted",
     "JobLost",
+    "JobProgress",
     "JobTimeout",
     "NeededModel",
     "Node",
@@ -104,6 +106,7 @@ _HOMES = (  # a module that imports much comes after those that it imports
     "workflow.validation",
     "workflow.needs",
     "client",
+    "display.progress",
 )
 
 

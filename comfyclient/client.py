@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
-from comfyclient._submitter import Submitter, cancelling
+from comfyclient._submitter import Submitter, cancelling, stopped
 from comfyclient._tracking import attachment
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
@@ -192,10 +192,13 @@ class Client(EventSource):
         job = self._submitter.handle(request)
         wanted = on_event is not None or progress is not False
         listener = job._state.listen() if wanted else None  # noqa: SLF001 - the client makes its jobs
-        with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
-            self._submitter.submit(job, request, strict=strict)
-            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
-            return job._conclude(remaining, on_event, listener, watcher)  # noqa: SLF001
+        try:
+            with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
+                self._submitter.submit(job, request, strict=strict)
+                remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+                return job._conclude(remaining, on_event, listener, watcher)  # noqa: SLF001
+        except KeyboardInterrupt:
+            raise stopped(job) from None
 
     def submit(
         self,

@@ -162,7 +162,10 @@ class Job:
             ServerError, DecodeError: For as long it has not said anything useful about this job.
             ClientClosed: The client was closed meanwhile.
         """
-        return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        try:
+            return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        except KeyboardInterrupt:
+            raise self._left() from None
 
     def show(
         self,
@@ -189,8 +192,11 @@ class Job:
         """
         from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
 
-        with Watching(progress) as watching:
-            return self._conclude(timeout, on_event, self._state.listen(), watching)
+        try:
+            with Watching(progress) as watching:
+                return self._conclude(timeout, on_event, self._state.listen(), watching)
+        except KeyboardInterrupt:
+            raise self._left() from None
 
     def exception(self, timeout: float | None = None) -> ComfyError | None:
         """Wait for the end and return the exception that ``result`` would raise, or ``None`` on success.
@@ -277,6 +283,7 @@ class Job:
             with state.changed:
                 state.needs_asking = True  # the answer to a question about the job is what it takes to stop it
             if self._tracker.registry.get(state.prompt_id) is state:
+                self._tracker.dispatcher.start()  # Ctrl-C may have come before the submission did
                 self._tracker.dispatcher.hurry()
             else:  # the answer to its submission was not waited for, so nobody follows it
                 self._tracker.watch.ask(state)
@@ -290,6 +297,11 @@ class Job:
         return self.cancelled()
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _left(self) -> KeyboardInterrupt:
+        """A new Ctrl-C: a notebook would show every line on the way to where the first one came."""
+        end = "has ended" if self.done() else "goes on; job.cancel() stops it"
+        return KeyboardInterrupt(f"prompt {self.prompt_id} {end}")
 
     def _conclude(
         self,

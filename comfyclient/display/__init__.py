@@ -1,5 +1,4 @@
-"""How jobs are shown to people while they run. Nothing in here is imported before it is used."""
+"""What workflows, results and jobs look like: in notebooks, as drawings, and while they run.
 
-from comfyclient.display.progress import JobProgress
-
-__all__ = ["JobProgress"]
+Nothing in here is imported before it is used.
+"""

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 import comfyclient
-from comfyclient import display, errors, events, resources, testing, types
+from comfyclient import errors, events, resources, testing, types
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks
 from tests.nouns import NOUNS
 
@@ -74,7 +74,6 @@ def test_every_public_name_has_its_entry(names: set[str]) -> None:
         *(f"comfyclient.types.{name}" for name in types.__all__),
         *(f"comfyclient.resources.{name}" for name in resources.__all__),
         *(f"comfyclient.testing.{name}" for name in testing.__all__),
-        *(f"comfyclient.display.{name}" for name in display.__all__),
     }
     assert public_names - names == set()
 

@@ -19,7 +19,7 @@ from tests.progress.workflows import FAILING, STEPS, WAITING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from comfyclient.display import JobProgress
+    from comfyclient import JobProgress
     from comfyclient.events import Event
     from comfyclient.testing import EmbeddedServer
     from tests.testing.nodes import Gate

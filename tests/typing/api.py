@@ -15,6 +15,7 @@ from comfyclient import (
     EventQueue,
     Job,
     JobFailed,
+    JobProgress,
     JobTimeout,
     NeededModel,
     Node,
@@ -35,7 +36,6 @@ from comfyclient import (
 )
 from comfyclient._event_source import Decorator
 from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
-from comfyclient.display import JobProgress
 from comfyclient.testing import Context, EmbeddedServer, Image, Models, Submission, node
 
 if TYPE_CHECKING:

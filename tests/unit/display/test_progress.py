@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from comfyclient import Client, Job, JobLost, ServerUnreachable, Workflow
+from comfyclient import Client, Job, JobLost, JobProgress, ServerUnreachable, Workflow
 from comfyclient._tracking.state import JobState, Outcome
-from comfyclient.display import JobProgress
 from comfyclient.events import (
     Event,
     Executing,
