@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from comfyclient.client import Client
     from comfyclient.config import ClientConfig, Reconnect, Retry
     from comfyclient.display.progress import JobProgress
+    from comfyclient.display.sweep import SweepProgress
     from comfyclient.errors import (
         AuthenticationError,
         ClientClosed,
@@ -83,6 +84,7 @@ __all__ = [
     "ServerError",
     "ServerUnreachable",
     "Subscription",
+    "SweepProgress",
     "Timings",
     "Unsupported",
     "Variation",
@@ -107,6 +109,7 @@ _HOMES = (  # a module that imports much comes after those that it imports
     "workflow.needs",
     "client",
     "display.progress",
+    "display.sweep",
 )
 
 

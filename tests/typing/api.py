@@ -28,6 +28,7 @@ from comfyclient import (
     Result,
     Retry,
     Subscription,
+    SweepProgress,
     Variation,
     Workflow,
     as_completed,
@@ -223,6 +224,15 @@ def variations(client: Client, workflow: Workflow) -> None:
         assert_type(variation, Variation)
         assert_type(variation.changes, Mapping[str, Any])
         assert_type(variation.result(), Result)
+    client.map(workflow, [], progress=True)
+    client.map(workflow, [], progress=sweeping)
+
+
+def sweeping(progress: SweepProgress) -> None:
+    assert_type((progress.watching, progress.finished), tuple[bool, bool])
+    assert_type((progress.done, progress.failed, progress.total), tuple[int, int, int | None])
+    assert_type((progress.fraction, progress.elapsed, progress.left), tuple[float, float, float | None])
+    assert_type((progress.headline, progress.times, progress.status), tuple[str, str, str])
 
 
 def checking(client: Client, workflow: Workflow) -> None:
