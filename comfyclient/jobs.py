@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from comfyclient import _watched
+from comfyclient._displayed import Displayed
 from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem, WorkflowError
 from comfyclient.events import Event, Preview
@@ -37,7 +38,7 @@ _GLANCE = 0.25
 """Seconds between two looks at silent jobs by somebody who waits for them."""
 
 
-class Job:
+class Job(Displayed):
     """One prompt on the server, to wait for, to watch and to cancel. Safe to use from any number of threads.
 
     Jobs are made by ``client.submit`` and ``client.job``.

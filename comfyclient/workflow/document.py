@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._displayed import Displayed
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import check, edits, local
 from comfyclient.workflow.catalog import definitions
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from comfyclient.workflow.links import Graph
     from comfyclient.workflow.needs import NeededModel
     from comfyclient.workflow.source import Preference, Source
-    from comfyclient.workflow.validation import Problem
+    from comfyclient.workflow.validation import Problems
 
 _MOST_KINDS = 5  # in a repr
 
 
-class Workflow(NodeMapping):
+class Workflow(Displayed, NodeMapping):
     """A workflow in the API format: a mapping of node ids to nodes, in the document's order.
 
     The constructor copies the graph, so what is edited here changes nothing elsewhere. It leaves out
@@ -216,7 +217,7 @@ class Workflow(NodeMapping):
 
     def validate(
         self, catalog: Catalog, *, replacements: Mapping[str, Sequence[NodeReplacement]] | None = None
-    ) -> list[Problem]:
+    ) -> Problems:
         """Look for everything that a server would refuse, and for what it would swallow without a word.
 
         Errors are what the server would refuse: unknown classes, missing inputs, values out of range or not among the
@@ -233,7 +234,8 @@ class Workflow(NodeMapping):
                 error if the server puts another one in its place.
 
         Returns:
-            The problems, in the order of the nodes; none for a workflow that is right.
+            The problems, in the order of the nodes, none for a workflow that is right: a list of ``Problem``, which
+            prints as sentences.
 
         Raises:
             WorkflowError: The catalogue is none.
