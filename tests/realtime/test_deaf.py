@@ -255,6 +255,8 @@ def test_invariant_08_a_pending_job_deleted_in_silence_is_lost(
         assert set(asked[1:]) == {"GET /api/jobs/ID"}
     else:
         assert "GET /api/jobs/ID" not in asked
+        while asked[-1] == "GET /queue":  # for the other one, meanwhile
+            asked.pop()
         assert asked[-3:] == ["GET /history/ID", "GET /queue", "GET /history/ID"]
 
 
