@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from contextlib import ExitStack
@@ -117,6 +118,12 @@ def _make_idle(url: str) -> None:
 
     if not soon(idle, 60):
         pytest.fail("the test left a prompt behind that cannot be interrupted", pytrace=False)
+
+
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C work in the programs that tests start, where a shell that runs us in the background took it away."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
