@@ -12,6 +12,9 @@ LOCK := $(if $(shell command -v flock),flock .venv.lock)
 # The tests of a file run in one process, one after another; ARGS='-n 0' runs all of them so.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
+# The tests start many a program of ours: what Python compiles is kept for the next one.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint format types cover docs bench soak parity comfyui programs build clean
 
