@@ -113,9 +113,8 @@ def test_a_frozen_socket_is_silent(server: EmbeddedServer) -> None:
         server.send("word", {})
         assert short(other.next()) == "word"
         frozen._socket.ping("hello?")
-        frozen._socket.settimeout(0.2)
         with pytest.raises(websocket.WebSocketTimeoutException):
-            frozen.next()
+            frozen.next(0.2)
 
 
 def test_http_is_frozen_until_it_thaws(server: EmbeddedServer) -> None:
