@@ -21,6 +21,7 @@ OPTIONS = {"docs/howto/assets.md": ["--enable-assets"]}  # of the server that a 
 
 
 SERVER, NOWHERE = "http://127.0.0.1:8188", "http://127.0.0.1:8189"  # as pages write them
+ROUTES = {"/my_pack/faces": "/comfyclient_test/waiting"}  # of a node pack
 
 
 @pytest.mark.needs_test_nodes
@@ -30,7 +31,7 @@ def test_a_page_does_what_it_says(name: str, comfyui_url: str, request: pytest.F
     if options := OPTIONS.get(name):
         comfyui_url = request.getfixturevalue("start_comfyui")(*options).url
     with nobody() as nowhere:
-        page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT})
+        page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT, **ROUTES})
         assert page.run() > 0
 
 
