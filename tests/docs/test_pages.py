@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import comfyclient
 from tests.docs.conftest import CHECKPOINT
 from tests.docs.pages import PAGES, Page, blocks
 from tests.fakes import nobody
@@ -33,16 +32,6 @@ def test_a_page_does_what_it_says(name: str, comfyui_url: str, request: pytest.F
     with nobody() as nowhere:
         page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT, **ROUTES})
         assert page.run() > 0
-
-
-@pytest.mark.needs_test_nodes
-def test_the_package_does_what_its_docstring_says(place: Path, comfyui_url: str) -> None:
-    lines = (comfyclient.__doc__ or "").splitlines()
-    code = "\n".join(line.removeprefix("    ") for line in lines if line.startswith("    "))
-    page = place / "docstring.md"
-    page.write_text(f"```python\n{code}\n```\n", encoding="utf-8")
-    assert Page(page, {SERVER: comfyui_url}).run() == 1
-    assert (place / "fox.png").exists()
 
 
 def test_no_code_is_left_out() -> None:

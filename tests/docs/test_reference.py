@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
-import pkgutil
 import re
 import subprocess
 import sys
@@ -18,6 +16,7 @@ import pytest
 import comfyclient
 from comfyclient import errors, events
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks
+from tests.docs.public import PUBLIC
 from tests.nouns import NOUNS
 
 if TYPE_CHECKING:
@@ -67,23 +66,6 @@ def names(built: Path) -> set[str]:
     packed = (built / "objects.inv").read_bytes().split(b"\n", 4)[4]  # after four lines of plain text
     entries = [line.split(" ")[:2] for line in zlib.decompress(packed).decode().splitlines()]
     return {name for name, kind in entries if kind.startswith("py:")}
-
-
-PACKAGES = [
-    comfyclient,
-    *(
-        importlib.import_module(f"comfyclient.{module.name}")
-        for module in pkgutil.iter_modules(comfyclient.__path__)
-        if module.ispkg and not module.name.startswith("_")
-    ),
-]
-"""Where public names are: in what a package lists as its own, such as ``comfyclient.events.__all__``."""
-
-PUBLIC: dict[str, Any] = {
-    f"{package.__name__}.{name}": getattr(package, name)
-    for package in PACKAGES
-    for name in getattr(package, "__all__", ())
-}
 
 
 def missing(names: set[str], public: dict[str, Any]) -> set[str]:
