@@ -4,6 +4,8 @@ import re
 from importlib.metadata import version as version_of
 from typing import Any
 
+from sphinx.domains.python import PyObject
+
 project = "comfyclient"
 author = "The comfyclient authors"
 copyright = "The comfyclient authors"  # noqa: A001 - Sphinx chose the name
@@ -20,6 +22,12 @@ html_theme = "furo"
 html_title = f"comfyclient {release}"
 html_static_path = ["_static"]
 html_css_files = ["comfyclient.css"]
+html_logo = html_favicon = "_static/logo.svg"
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0b7a75", "color-brand-content": "#0b7a75"},
+    "dark_css_variables": {"color-brand-primary": "#4fd1c5", "color-brand-content": "#4fd1c5"},
+}
+pygments_dark_style = "github-dark"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -52,4 +60,7 @@ def signature(
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"  # as the docstrings call them
     app.connect("autodoc-process-signature", signature)
