@@ -135,6 +135,14 @@ def test_a_name_without_an_entry_is_found(names: set[str]) -> None:
     assert missing({*names, "comfyclient.Novel"}, {"comfyclient.Novel": Novel}) == {"comfyclient.Novel.forgotten"}
 
 
+def test_what_pages_import_has_its_entry(names: set[str]) -> None:
+    for path in PAGES.values():
+        for _, body in blocks(path.read_text("utf-8")):
+            for home, imported in re.findall(r"^ *from (comfyclient[.\w]*) import (.+)$", body, re.MULTILINE):
+                for name in re.findall(r"(?:^|, )(\w+)(?: as \w+)?", imported):
+                    assert {f"{home}.{name}", f"comfyclient.{name}"} & names, f"{name} of {home} in {path}"
+
+
 def test_no_page_shows_markup(built: Path) -> None:
     for page in built.rglob("*.html"):
         text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", "", page.read_text("utf-8"), flags=re.DOTALL)
