@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import inspect
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 import comfyclient
 from comfyclient import Client, Workflow, as_completed, builder, testing
 from comfyclient.testing import EmbeddedServer
-from tests.docs.pages import DOCS, Page
+from tests.docs.pages import Page
 from tests.docs.public import PUBLIC
 
 if TYPE_CHECKING:
@@ -52,17 +51,7 @@ EXAMPLES = dict(_examples())
 
 
 @pytest.fixture
-def place(comfy_server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory of a reader whose ``Client()`` is one of the embedded server."""
-    for name in ("portrait.json", "portrait-saved.json"):
-        shutil.copy(DOCS / "examples" / name, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COMFYUI_URL", comfy_server.url)
-    return tmp_path
-
-
-@pytest.fixture
-def names(place: Path, comfy_client: Client) -> dict[str, Any]:
+def names(embedded_place: Path, comfy_client: Client) -> dict[str, Any]:
     """What a reader of an example has at hand."""
     return {
         "Client": Client,
@@ -70,7 +59,7 @@ def names(place: Path, comfy_client: Client) -> dict[str, Any]:
         "Workflow": Workflow,
         "as_completed": as_completed,
         "client": comfy_client,
-        "workflow": Workflow.load(place / "portrait.json"),
+        "workflow": Workflow.load(embedded_place / "portrait.json"),
     }
 
 
@@ -96,9 +85,11 @@ def test_where_people_start_there_is_an_example() -> None:
 
 
 @pytest.mark.parametrize("package", [comfyclient, builder, testing])
-def test_a_package_does_what_its_docstring_says(package: Any, place: Path, comfy_server: EmbeddedServer) -> None:
+def test_a_package_does_what_its_docstring_says(
+    package: Any, embedded_place: Path, comfy_server: EmbeddedServer
+) -> None:
     code = re.findall(r"^    (.*)$|^()$", package.__doc__, re.MULTILINE)
-    page = place / "docstring.md"
+    page = embedded_place / "docstring.md"
     before = "" if package is comfyclient else "from comfyclient import Client\nclient = Client()\n"
     page.write_text(f"```python\n{before}{chr(10).join(line for line, _ in code)}\n```\n", encoding="utf-8")
     assert Page(page, {SERVER: comfy_server.url}).run() == 1

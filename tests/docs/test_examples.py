@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -28,25 +29,14 @@ if TYPE_CHECKING:
 EXAMPLES = DOCS / "examples"
 PATIENCE = 60  # seconds that a program may take
 on_both = pytest.mark.parametrize(
-    "directory", ["embedded_place", pytest.param("place", marks=[pytest.mark.needs_test_nodes])]
+    "server", ["embedded_place", pytest.param("place", marks=pytest.mark.needs_test_nodes)]
 )
 
 
 @pytest.fixture
-def embedded_place(tmp_path: Path, comfy_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory of a reader with an embedded server, workflows and a photo."""
-    for name in ("portrait.json", "portrait-saved.json", "image-to-image.json"):
-        shutil.copy(EXAMPLES / name, tmp_path)
-    Image.new("RGB", (640, 480), "orange").save(tmp_path / "photo.png")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COMFYUI_URL", comfy_server.url)
-    return tmp_path
-
-
-@pytest.fixture
-def somewhere(directory: str, request: pytest.FixtureRequest) -> Path:
+def somewhere(server: str, request: pytest.FixtureRequest) -> Path:
     """The working directory of a reader with the one server or the other."""
-    place: Path = request.getfixturevalue(directory)
+    place: Path = request.getfixturevalue(server)
     return place
 
 
@@ -81,11 +71,10 @@ def test_demo(somewhere: Path) -> None:
     assert pictures(somewhere)[0].name == "demo.png"
 
 
-def test_demo_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_without_a_server(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COMFYUI_URL", raising=False)
-    monkeypatch.chdir(tmp_path)
     assert "an embedded server" in run("demo.py")
-    assert pictures(tmp_path)[0].name == "demo.png"
+    assert pictures(directory)[0].name == "demo.png"
 
 
 @on_both
@@ -389,7 +378,11 @@ def test_fastapi_service_ends_while_somebody_follows(
     assert len(comfy_server.submitted) == 1
 
 
-def test_every_example_is_tested() -> None:
+def test_every_example_is_tested_and_listed() -> None:
     programs = {path.stem for path in EXAMPLES.rglob("*.py") if not path.stem.startswith("test_")}
+    listed = re.findall(
+        r"^\| \{download\}`(?:[^`]*/)?(\w+)\.py[`> ]", (EXAMPLES / "index.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(programs)
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert programs - tested == set()

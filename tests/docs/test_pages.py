@@ -13,6 +13,8 @@ from tests.fakes import nobody
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from comfyclient.testing import EmbeddedServer
+
 RUN = [name for name, path in PAGES.items() if any(kind == "python" for kind, _ in blocks(path.read_text("utf-8")))]
 LANGUAGES = {"python", "output", "console", "json", "text"}
 NOT_RUN = {"docs/howto/custom-nodes-events.md": ["py"]}  # runs inside ComfyUI
@@ -31,6 +33,13 @@ def test_a_page_does_what_it_says(name: str, comfyui_url: str, request: pytest.F
         comfyui_url = request.getfixturevalue("start_comfyui")(*options).url
     with nobody() as nowhere:
         page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT, **ROUTES})
+        assert page.run() > 0
+
+
+@pytest.mark.usefixtures("embedded_place")
+def test_the_first_tutorial_needs_no_comfyui(comfy_server: EmbeddedServer) -> None:
+    with nobody() as nowhere:
+        page = Page(PAGES["docs/tutorial/first-image.md"], {SERVER: comfy_server.url, NOWHERE: nowhere})
         assert page.run() > 0
 
 
