@@ -45,12 +45,12 @@ class Picture(BaseModel):
 
 
 class Pictures:
-    """The routes. FastAPI runs them in threads, so they may wait for ComfyUI without holding up each other."""
+    """The routes. FastAPI runs them in threads, so none holds up another while it waits."""
 
     def __init__(self, client: Client, workflow: Workflow) -> None:
         self._client = client
         self._workflow = workflow
-        self._jobs: dict[str, Job] = {}  # those of this process that have not ended: their progress is known in steps
+        self._jobs: dict[str, Job] = {}  # of this process, as long as they run: these know each step
 
     def order(self, wanted: Order) -> Picture:
         """Have a picture drawn."""
@@ -93,7 +93,8 @@ class Pictures:
 def seen(job: Job) -> Picture:
     """What there is to say of a job; asks nobody."""
     error = job.exception() if job.done() else None
-    return Picture(id=job.prompt_id, status=job.status, progress=job.progress, error=str(error) if error else None)
+    text = str(error) if error else None
+    return Picture(id=job.prompt_id, status=job.status, progress=job.progress, error=text)
 
 
 async def events(job: Job) -> AsyncIterator[str]:
@@ -111,7 +112,8 @@ async def events(job: Job) -> AsyncIterator[str]:
 
 def explain(_: Request, error: Exception) -> JSONResponse:
     """Answer with what went wrong."""
-    return JSONResponse({"detail": str(error)}, next(code for kind, code in STATUS.items() if isinstance(error, kind)))
+    status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
+    return JSONResponse({"detail": str(error)}, status)
 
 
 def make_app(client: Client, workflow: Workflow) -> FastAPI:
