@@ -8,12 +8,13 @@ from typing import Any
 
 import comfyclient
 
+PROGRAM = "cli"  # which is no library; its reference is that of its commands
 PACKAGES = [
     comfyclient,
     *(
         importlib.import_module(f"comfyclient.{module.name}")
         for module in pkgutil.iter_modules(comfyclient.__path__)
-        if module.ispkg and not module.name.startswith("_")
+        if module.ispkg and module.name != PROGRAM and not module.name.startswith("_")
     ),
 ]
 PUBLIC: dict[str, Any] = {
