@@ -1,9 +1,11 @@
 """Sphinx configuration; ``make docs`` builds with -n -W, so a broken reference fails."""
 
+import builtins
 import re
 from importlib.metadata import version as version_of
 from typing import Any
 
+from sphinx.addnodes import pending_xref
 from sphinx.domains.python import PyObject
 
 project = "comfyclient"
@@ -58,9 +60,17 @@ def signature(
     return arguments and re.sub(r"=(_Nothing\.)?NOTHING", "=…", arguments), returns
 
 
+def unlink_builtins(_app: Any, doctree: Any) -> None:
+    """Keep Sphinx from taking the ``type`` of an annotation for some class's property of that name."""
+    for reference in list(doctree.findall(pending_xref)):
+        if reference.get("refdomain") == "py" and hasattr(builtins, reference["reftarget"]):
+            reference.replace_self(reference.children)
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"  # as the docstrings call them
     app.connect("autodoc-process-signature", signature)
+    app.connect("doctree-read", unlink_builtins)
