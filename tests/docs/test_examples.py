@@ -19,7 +19,7 @@ from PIL import Image
 
 from comfyclient import Client, Workflow
 from comfyclient.testing import EmbeddedServer
-from tests.docs.pages import DOCS
+from tests.docs.pages import DOCS, PAGES, blocks
 from tests.fakes import nobody
 
 if TYPE_CHECKING:
@@ -287,9 +287,14 @@ def test_storyboard(embedded_place: Path) -> None:
     assert lines == [f"{number} of 3: storyboard/00{number}.png" for number in (1, 2, 3)]
     assert "house with one light" in (embedded_place / "storyboard" / "index.html").read_text("utf-8")
 
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "."]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:randomly", "."]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    told = [
+        body for kind, body in blocks(PAGES["docs/tutorial/application.md"].read_text("utf-8")) if kind == "console"
+    ]
+    for line in [*lines, *done.stdout.split(" in ")[0].splitlines()]:
+        assert any(line in body.splitlines() for body in told), line
 
 
 @contextmanager
