@@ -42,6 +42,16 @@ class Job(Displayed):
     """One prompt on the server, to wait for, to watch and to cancel. Safe to use from any number of threads.
 
     Jobs are made by ``client.submit`` and ``client.job``.
+
+    Example:
+        >>> job = client.submit(workflow)
+        >>> for event in job.events():
+        ...     if event.type == "executing" and event.node in {"3", "9"}:
+        ...         print(workflow.title(event.node))
+        KSampler
+        Save Image
+        >>> job.status, job.progress, len(job.result().images)
+        ('completed', 1.0, 1)
     """
 
     __slots__ = (

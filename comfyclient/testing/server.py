@@ -50,6 +50,14 @@ class EmbeddedServer(Faults):
 
     Attributes:
         latency: How slow it is; may be changed at any time.
+
+    Example:
+        >>> with EmbeddedServer() as server, Client(server.url) as client:
+        ...     server.fail_next("KSampler", RuntimeError("out of ink"))
+        ...     print(client.submit("portrait.json").exception().exception_message)
+        ...     print(len(client.run("portrait.json").images), len(server.submitted))
+        out of ink
+        1 2
     """
 
     def __init__(
