@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from comfyclient import _watched
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from comfyclient.builder import Builder
     from comfyclient.display.progress import JobProgress
-    from comfyclient.display.watching import Watching
+    from comfyclient.display.sweep import SweepProgress
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
@@ -80,6 +80,12 @@ class Client(EventSource):
         assets: What it knows by content.
         system: Its devices, memory and log.
         server: Its version, and what it can do.
+
+    Example:
+        >>> with Client("http://127.0.0.1:8188") as client:
+        ...     result = client.run("portrait.json")
+        ...     print(result.images[0].save("fox.png"))
+        fox.png
     """
 
     def __init__(self, url: str | None = None, *, config: ClientConfig | None = None, **options: Any) -> None:
@@ -178,9 +184,14 @@ class Client(EventSource):
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
             ImportError: tqdm, which draws the bar, is not installed; nothing was submitted.
+
+        Example:
+            >>> result = client.run(workflow, timeout=600)
+            >>> result.images[0].pil().size
+            (512, 512)
         """
         started = monotonic()
-        watching = _watching(progress)
+        watching = _watched.job(progress)
         request = self._submitter.request(
             self.load(workflow),
             front=front,
@@ -242,6 +253,11 @@ class Client(EventSource):
             Unsupported: There is a ``preview_method``, and the server is older than 0.9.
             ClientClosed: The client is closed.
             ValueError: There is no such ``preview_method``.
+
+        Example:
+            >>> job = client.submit(workflow)
+            >>> job.result(timeout=600).images[0].filename
+            'portrait_00001_.png'
         """
         request = self._submitter.request(
             self.load(workflow),
@@ -262,6 +278,7 @@ class Client(EventSource):
         *,
         in_flight: int = 8,
         in_order: bool = True,
+        progress: bool | Callable[[SweepProgress], object] = False,
         **options: Any,
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
@@ -274,11 +291,19 @@ class Client(EventSource):
                 one by one, so it may be endless.
             in_flight: How many prompts wait or run on the server at most.
             in_order: Whether they come in the order of ``variations``, or as they end.
+            progress: Draw a bar over all of them while the loop waits for the next, as ``run`` does for one; or a
+                function that draws, called with a ``SweepProgress``.
             **options: See ``submit``.
 
         Yields:
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
+
+        Example:
+            >>> for variation in client.map(workflow, [{"KSampler.seed": 1}, {"KSampler.seed": 2}]):
+            ...     print(variation.changes, variation.result().images[0].filename)
+            {'KSampler.seed': 1} portrait_00001_.png
+            {'KSampler.seed': 2} portrait_00002_.png
         """
         uploads = self._submitter.uploads()
 
@@ -289,7 +314,9 @@ class Client(EventSource):
                 self._submitter.submit(job, request, strict=strict)
             return job
 
-        return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        watching = _watched.sweep(progress)
+        document = self.load(workflow)
+        return sweep(submit, document, variations, in_flight=in_flight, in_order=in_order, watching=watching, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -413,13 +440,3 @@ class Client(EventSource):
 
     def __repr__(self) -> str:
         return f"<Client {self.config.shown_url}>"
-
-
-def _watching(
-    progress: bool | Callable[[JobProgress], object],  # noqa: FBT001 - as users give it
-) -> Watching | contextlib.nullcontext[None]:
-    if progress is False:
-        return contextlib.nullcontext()
-    from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
-
-    return Watching(progress)

@@ -102,7 +102,8 @@ def check(run: Run) -> None:
             assert "<img" in result["text/html"]
         assert len(shown["picture"]) == 3
     else:
-        [sheet], [seconds], [plot] = shown["contact-sheet"], shown["measure"], shown["plot"]
+        [sheet], [bar, *_, seconds], [plot] = shown["contact-sheet"], shown["measure"], shown["plot"]
+        assert "<progress" in bar["data"]["text/html"]
         assert "image/png" in sheet["data"]
         assert "image/png" in plot["data"]
         assert len(json.loads(seconds["data"]["text/plain"])) == 4

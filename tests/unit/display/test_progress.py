@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from comfyclient import Client, Job, JobLost, ServerUnreachable, Workflow
+from comfyclient import Client, Job, JobLost, JobProgress, ServerUnreachable, Workflow
 from comfyclient._tracking.state import JobState, Outcome
-from comfyclient.display import JobProgress
 from comfyclient.events import (
     Event,
     Executing,
@@ -177,16 +176,22 @@ def test_a_title_is_one_short_line_without_escapes(watched: Watched) -> None:
 def test_a_node_that_the_workflow_does_not_have_goes_by_its_id(client: Client) -> None:
     watched = Watched(client, graph={"1": "somebody else's"})
     watched.hear(*START)
-    watched.progress.feed(node("7"))
-    watched.progress.node_id = "7"
-    assert watched.progress.title_of("7") == "7"
-    assert watched.progress.title_of("7", "Theirs") == "Theirs"
+    watched.hear(node("7"), Preview("image/png", b"", "p", "7"))
+    assert (watched.progress.headline, watched.progress.caption) == ("7", "preview of 7")
+    watched.end(Outcome("failed", ExecutionError("p", "7", "Theirs")))
+    assert watched.progress.headline == "failed: node 7 Theirs"
 
 
 def test_the_newest_preview_is_kept(watched: Watched) -> None:
     old, new = (Preview("image/jpeg", data, "p", "2") for data in (b"old", b"new"))
+    assert watched.progress.caption == ""
     watched.hear(*START, node("2"), old, new)
     assert watched.progress.preview is new
+    assert watched.progress.caption == "preview of KSampler"
+    watched.hear(Preview("image/jpeg", b"", "p", "2.0.1", display_node_id="1"))
+    assert watched.progress.caption == "preview of Load it"
+    watched.hear(Preview("image/jpeg", b""))
+    assert watched.progress.caption == "preview"
 
 
 # --- how it ends --------------------------------------------------------------------------------------------
