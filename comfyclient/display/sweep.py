@@ -38,7 +38,9 @@ class SweepProgress:
     """
 
     preview: Preview | None = None
+    """There is none, of many jobs."""
     caption = ""
+    """Nor anything to say of it."""
 
     def __init__(self, total: int | None, running: Collection[Job], *, now: Callable[[], float] = time.time) -> None:
         self.watching = True
