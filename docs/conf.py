@@ -2,7 +2,12 @@
 
 import re
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any
+
+from comfyclient import Workflow
+
+HERE = Path(__file__).parent
 
 project = "comfyclient"
 author = "The comfyclient authors"
@@ -50,6 +55,14 @@ def signature(
     return arguments and re.sub(r"=(_Nothing\.)?NOTHING", "=…", arguments), returns
 
 
+def draw(_app: Any) -> None:
+    """Draw what the page about drawings shows."""
+    picture = HERE / "_build" / "drawn" / "portrait.svg"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    Workflow.load(HERE / "examples" / "portrait.json").draw(highlight=["3"]).save(picture)
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("autodoc-process-signature", signature)
+    app.connect("builder-inited", draw)
