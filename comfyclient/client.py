@@ -6,10 +6,11 @@ import functools
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from comfyclient import _watched
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
-from comfyclient._submitter import Submitter, cancelling
+from comfyclient._submitter import Submitter, cancelling, stopped
 from comfyclient._tracking import attachment
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from comfyclient.builder import Builder
+    from comfyclient.display.progress import JobProgress
+    from comfyclient.display.sweep import SweepProgress
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
@@ -77,6 +80,12 @@ class Client(EventSource):
         assets: What it knows by content.
         system: Its devices, memory and log.
         server: Its version, and what it can do.
+
+    Example:
+        >>> with Client("http://127.0.0.1:8188") as client:
+        ...     result = client.run("portrait.json")
+        ...     print(result.images[0].save("fox.png"))
+        fox.png
     """
 
     def __init__(self, url: str | None = None, *, config: ClientConfig | None = None, **options: Any) -> None:
@@ -143,6 +152,7 @@ class Client(EventSource):
         *,
         timeout: float | None = None,
         on_event: Callable[[Event], object] | None = None,
+        progress: bool | Callable[[JobProgress], object] = False,
         front: bool = False,
         number: float | None = None,
         targets: Iterable[str] | None = None,
@@ -160,6 +170,9 @@ class Client(EventSource):
             timeout: Seconds that all of it may take. The submission is not cut short by it, but by the times of the
                 config; a result that is there by then is returned in any case.
             on_event: Called in this thread with every event of the job while it waits.
+            progress: Draw a progress bar in this thread while it waits: in a terminal, in a notebook with the newest
+                preview, and line by line elsewhere, all on the standard error. Or a function that draws, called with a
+                ``JobProgress`` ten times a second at most, once a second at least, and once more at the end.
             front: See ``submit``; so for the arguments that follow.
             number: See ``submit``.
             targets: See ``submit``.
@@ -170,8 +183,15 @@ class Client(EventSource):
         Raises:
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
+            ImportError: tqdm, which draws the bar, is not installed; nothing was submitted.
+
+        Example:
+            >>> result = client.run(workflow, timeout=600)
+            >>> result.images[0].pil().size
+            (512, 512)
         """
         started = monotonic()
+        watching = _watched.job(progress)
         request = self._submitter.request(
             self.load(workflow),
             front=front,
@@ -181,11 +201,15 @@ class Client(EventSource):
             preview_method=preview_method,
         )
         job = self._submitter.handle(request)
-        listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
-        with cancelling(job):
-            self._submitter.submit(job, request, strict=strict)
-            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
-            return job._conclude(remaining, on_event, listener)  # noqa: SLF001
+        wanted = on_event is not None or progress is not False
+        listener = job._state.listen() if wanted else None  # noqa: SLF001 - the client makes its jobs
+        try:
+            with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
+                self._submitter.submit(job, request, strict=strict)
+                remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+                return job._conclude(remaining, on_event, listener, watcher)  # noqa: SLF001
+        except KeyboardInterrupt:
+            raise stopped(job) from None
 
     def submit(
         self,
@@ -229,6 +253,11 @@ class Client(EventSource):
             Unsupported: There is a ``preview_method``, and the server is older than 0.9.
             ClientClosed: The client is closed.
             ValueError: There is no such ``preview_method``.
+
+        Example:
+            >>> job = client.submit(workflow)
+            >>> job.result(timeout=600).images[0].filename
+            'portrait_00001_.png'
         """
         request = self._submitter.request(
             self.load(workflow),
@@ -249,6 +278,7 @@ class Client(EventSource):
         *,
         in_flight: int = 8,
         in_order: bool = True,
+        progress: bool | Callable[[SweepProgress], object] = False,
         **options: Any,
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
@@ -261,11 +291,19 @@ class Client(EventSource):
                 one by one, so it may be endless.
             in_flight: How many prompts wait or run on the server at most.
             in_order: Whether they come in the order of ``variations``, or as they end.
+            progress: Draw a bar over all of them while the loop waits for the next, as ``run`` does for one; or a
+                function that draws, called with a ``SweepProgress``.
             **options: See ``submit``.
 
         Yields:
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
+
+        Example:
+            >>> for variation in client.map(workflow, [{"KSampler.seed": 1}, {"KSampler.seed": 2}]):
+            ...     print(variation.changes, variation.result().images[0].filename)
+            {'KSampler.seed': 1} portrait_00001_.png
+            {'KSampler.seed': 2} portrait_00002_.png
         """
         uploads = self._submitter.uploads()
 
@@ -276,7 +314,9 @@ class Client(EventSource):
                 self._submitter.submit(job, request, strict=strict)
             return job
 
-        return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        watching = _watched.sweep(progress)
+        document = self.load(workflow)
+        return sweep(submit, document, variations, in_flight=in_flight, in_order=in_order, watching=watching, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).

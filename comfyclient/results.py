@@ -123,6 +123,11 @@ class OutputFile(Displayed):
             FileExistsError: The file exists and ``overwrite`` is off.
             OSError: It cannot be written.
             ComfyError: As for ``read``.
+
+        Example:
+            >>> image = client.run(workflow).images[0]
+            >>> print(image.save("fox.png"), image.save("pictures/"))
+            fox.png pictures/portrait_00001_.png
         """
         if not isinstance(self._source, bytes):
             return self._source.download(self, path, overwrite=overwrite)
@@ -231,6 +236,13 @@ class Result(Displayed, Mapping[str, NodeOutput]):
         workflow: The workflow as it was sent, or ``None`` if it is not known.
         cached_nodes: The nodes that did not run, since the server still had their outputs.
         timings: When it was queued, ran and ended.
+
+    Example:
+        >>> result = client.run(workflow)
+        >>> result["9"].title, result["9"].images == result.images
+        ('Save Image', True)
+        >>> print(*result.save("pictures"))
+        pictures/portrait_00001_.png
     """
 
     __eq__ = object.__eq__

@@ -1,1 +1,4 @@
-"""What workflows, results and jobs look like: in notebooks, and as drawings."""
+"""What workflows, results and jobs look like: in notebooks, as drawings, and while they run.
+
+Nothing in here is imported before it is used.
+"""

@@ -46,6 +46,12 @@ class Workflow(Displayed, NodeMapping):
     The editor's own save files hold less than servers take; the rest is in the server's catalogue of nodes. Without a
     catalogue such a file is kept as it is: it can be run, copied and converted by ``to_api``, while everything that
     concerns its nodes raises ``WorkflowError``. ``client.load`` has the catalogue.
+
+    Example:
+        >>> workflow = Workflow.load("portrait.json")
+        >>> workflow["6"]["text"] = "a fox in the snow"
+        >>> workflow.find(title="Positive prompt")["text"]
+        'a fox in the snow'
     """
 
     def __init__(self, graph: Mapping[str, Any], *, catalog: Catalog | None = None) -> None:
@@ -114,6 +120,12 @@ class Workflow(Displayed, NodeMapping):
                 message says what it is instead, and what to do.
             OSError: The file cannot be read.
             ComfyError: The URL cannot be fetched: ``ServerUnreachable``, ``RequestTimeout``, ``NotFound`` and so on.
+
+        Example:
+            >>> list(Workflow.load("portrait.json"))
+            ['3', '4', '5', '6', '7', '8', '9']
+            >>> Workflow.load(client.run("portrait.json").images[0]) == Workflow.load("portrait.json")
+            True
         """
         graph, name = read(source, prefer=prefer, timeout=timeout)
         try:
@@ -239,6 +251,11 @@ class Workflow(Displayed, NodeMapping):
 
         Raises:
             WorkflowError: The catalogue is none.
+
+        Example:
+            >>> workflow["3"]["sampler_name"] = "eulr"
+            >>> print(*workflow.validate(client.nodes.list()))
+            node 3 'KSampler': input 'sampler_name': 'eulr' is not one of the 44 choices; nearest: 'euler'
         """
         from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
 
