@@ -7,12 +7,11 @@ import functools
 import logging
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from comfyclient.cli.failures import ExitCode, Terminated
+from comfyclient.cli.failures import ExitCode, Interruption
 from comfyclient.cli.output import Output
 from comfyclient.errors import ServerUnreachable
 
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["App"]
 
-_SHOW_CURSOR = "\x1b[?25h"
+_SHOW_CURSOR, _CLEAR_LINE = b"\x1b[?25h", b"\r\x1b[2K"
+_STDERR = 2
 
 
 class App:
@@ -37,6 +37,7 @@ class App:
         token: The token that it gives.
         debug: Whether errors are shown with where they arose, and comfyclient's log.
         out: Where results and messages go.
+        farewell: What is written to standard error at once when somebody presses Ctrl-C.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class App:
         self.token: str | None = None
         self.debug = False
         self.out = Output()
+        self.farewell = b""
         self._open = contextlib.ExitStack()
 
     # ── the server ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,13 +125,14 @@ class App:
 
         def handle(number: int, _: FrameType | None) -> None:
             nonlocal came
+            code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
             if came:
-                with contextlib.suppress(OSError):
-                    if sys.stderr.isatty():
-                        os.write(2, _SHOW_CURSOR.encode())  # a live display may have hidden it
-                os._exit(ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED)
+                _write_at_once(_SHOW_CURSOR, only_to_terminal=True)  # a live display may have hidden it
+                os._exit(code)
             came = True
-            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+            _write_at_once(_CLEAR_LINE, only_to_terminal=True)
+            _write_at_once(self.farewell)
+            raise Interruption.of(Interruption("", code))
 
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         for number, handler in before.items():
@@ -146,6 +149,13 @@ class App:
         logger = logging.getLogger("comfyclient")
         logger.addHandler(_Messages(self.out))
         logger.setLevel(logging.DEBUG if self.debug else logging.WARNING)
+
+
+def _write_at_once(text: bytes, *, only_to_terminal: bool = False) -> None:
+    """Write to standard error past its buffer, in which a signal may have interrupted somebody else."""
+    with contextlib.suppress(OSError):
+        if not only_to_terminal or os.isatty(_STDERR):
+            os.write(_STDERR, text)
 
 
 class _Messages(logging.Handler):

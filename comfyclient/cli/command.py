@@ -37,9 +37,14 @@ class Command(click.Command):
         self.own_params = list(self.params)
         self.params += common_options()
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Know how errors are printed before there are any."""
+        ctx.ensure_object(App).out.is_stream = self.is_stream
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Its own options first."""
-        own = [row for param in self.own_params if (row := param.get_help_record(ctx)) is not None]
+        own = [row for param in self.own_params if (row := param.get_help_record(ctx)) is not None and row[1]]
         if own:
             with formatter.section("Options"):
                 formatter.write_dl(own)

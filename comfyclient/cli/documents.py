@@ -17,6 +17,9 @@ class ProblemDocument:
     """One thing that is wrong with a workflow.
 
     Attributes:
+        severity: ``"error"`` for what the server refuses; ``"warning"`` for what it takes, though it will hardly do
+            what was meant.
+        kind: The server's word for it, such as ``"value_not_in_list"``, or null where it says nothing.
         node_id: The node, or null if it is the workflow as a whole.
         class_type: Its class, or null.
         title: Its title in the editor, or its class, or null.
@@ -25,6 +28,8 @@ class ProblemDocument:
         suggestions: The nearest allowed names, best first.
     """
 
+    severity: str
+    kind: str | None
     node_id: str | None
     class_type: str | None
     title: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +21,12 @@ from comfyclient.errors import (
     WorkflowError,
 )
 
-__all__ = ["EXIT_CODES", "ExitCode", "Terminated", "details_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from comfyclient.errors import NodeProblem
+
+__all__ = ["EXIT_CODES", "ExitCode", "Interruption", "details_of", "problem_documents"]
 
 
 class ExitCode(IntEnum):
@@ -51,8 +57,27 @@ EXIT_CODES = {
 """What each of them means, for ``--help`` and the reference."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: taken like Ctrl-C, so that nothing is left behind, with an exit code of its own."""
+class Interruption(KeyboardInterrupt):
+    """Ctrl-C, or SIGTERM, which is taken like it so that nothing is left behind.
+
+    Attributes:
+        message: What a person is told.
+        exit_code: The exit code of the program.
+        prompt_id: The job that it was about.
+    """
+
+    def __init__(self, message: str, exit_code: ExitCode, prompt_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+        self.prompt_id = prompt_id
+
+    @classmethod
+    def of(cls, interruption: BaseException, message: str = "", prompt_id: str | None = None) -> Interruption:
+        """The same one, with what became of a job."""
+        code = interruption.exit_code if isinstance(interruption, Interruption) else ExitCode.INTERRUPTED
+        said = "terminated" if code == ExitCode.TERMINATED else "interrupted"
+        return cls(f"{said}; {message}" if message else said, code, prompt_id)
 
 
 _CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (  # the first that fits
@@ -62,11 +87,12 @@ _CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (  # the first that f
     (WorkflowError, ExitCode.REJECTED),
     (AuthenticationError, ExitCode.UNREACHABLE),
     (ServerUnreachable, ExitCode.UNREACHABLE),
-    (Terminated, ExitCode.TERMINATED),
     (KeyboardInterrupt, ExitCode.INTERRUPTED),
     (click.Abort, ExitCode.INTERRUPTED),
     (click.UsageError, ExitCode.USAGE),
     (ImportError, ExitCode.USAGE),
+    (FileNotFoundError, ExitCode.USAGE),
+    (IsADirectoryError, ExitCode.USAGE),
 )
 
 
@@ -74,38 +100,38 @@ def details_of(error: BaseException) -> ErrorDetails:
     """What there is to say about an error that ends a command."""
     code = next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
     kind, message = type(error).__name__, str(error)
+    more: dict[str, Any] = {}
     match error:
         case JobFailed():
-            return ErrorDetails(
-                type=kind,
-                message=f"{error.message} (job {error.prompt_id})",
-                exit_code=code,
-                prompt_id=error.prompt_id,
-                node_id=error.node_id or None,
-                node_type=error.node_type or None,
-                exception_type=error.exception_type or None,
-                exception_message=error.exception_message,
-                traceback=error.traceback,
-            )
+            message = f"{error.message} (job {error.prompt_id})"
+            more = {
+                "node_id": error.node_id or None,
+                "node_type": error.node_type or None,
+                "exception_type": error.exception_type or None,
+                "exception_message": error.exception_message,
+                "traceback": error.traceback,
+            }
         case JobTimeout():
             message = f"job {error.prompt_id} has not ended in time and goes on"
             message += f"; comfyclient cancel {error.prompt_id} stops it"
-            return ErrorDetails(type=kind, message=message, exit_code=code, prompt_id=error.prompt_id)
-        case JobError():
-            return ErrorDetails(type=kind, message=message, exit_code=code, prompt_id=error.prompt_id)
         case PromptRejected():
-            return ErrorDetails(type=kind, message=message, exit_code=code, problems=_problems(error))
+            more = {"problems": problem_documents(error.problems)}
+        case Interruption():
+            kind, message, code = "Interrupted", error.message, error.exit_code
         case ComfyError():
-            return ErrorDetails(type=kind, message=message, exit_code=code)
-    kind, message = _words(error)
-    return ErrorDetails(type=kind, message=message, exit_code=code)
+            pass
+        case _:
+            kind, message = _words(error)
+    if isinstance(error, (JobError, Interruption)):
+        more["prompt_id"] = error.prompt_id
+    return ErrorDetails(type=kind, message=message, exit_code=code, **more)
 
 
 def _words(error: BaseException) -> tuple[str, str]:
     """Kind and message of an error of the program itself and of its surroundings."""
     match error:
         case KeyboardInterrupt() | click.Abort():
-            return "Interrupted", "terminated" if isinstance(error, Terminated) else "interrupted"
+            return "Interrupted", "interrupted"
         case click.UsageError():
             return "Usage", _usage(error)
         case ImportError():
@@ -132,9 +158,12 @@ def _file(error: click.ClickException | OSError) -> str:
     return str(error)
 
 
-def _problems(error: PromptRejected) -> tuple[ProblemDocument, ...]:
+def problem_documents(problems: Iterable[NodeProblem]) -> tuple[ProblemDocument, ...]:
+    """What the server refused, and why."""
     return tuple(
         ProblemDocument(
+            severity="error",
+            kind=problem.type,
             node_id=problem.node_id,
             class_type=problem.class_type,
             title=problem.title,
@@ -142,5 +171,5 @@ def _problems(error: PromptRejected) -> tuple[ProblemDocument, ...]:
             message=problem.message,
             suggestions=problem.suggestions,
         )
-        for problem in error.problems
+        for problem in problems
     )

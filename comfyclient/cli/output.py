@@ -41,12 +41,13 @@ class Output:
     Attributes:
         json: Whether results are JSON.
         quiet: Whether messages other than warnings and errors are left out.
+        is_stream: Whether documents are lines, the error that ends the command among them.
     """
 
     def __init__(self) -> None:
         self.json = False
         self.quiet = False
-        self._began = False  # to print lines
+        self.is_stream = False
 
     # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -59,16 +60,15 @@ class Output:
 
     def line(self, document: Any, text: RenderableType | None = None) -> None:
         """Print one of many results: a document in one line with ``--json``, or else the text."""
-        self._began = True
         if self.json:
             self._write(dumps(document))
         elif text is not None:
             self.print(text)
 
     def end(self, error: Any) -> None:
-        """With ``--json``, print the error that ends the command; as one more line if there were lines."""
+        """With ``--json``, print the error that ends the command."""
         if self.json:
-            self._write(dumps(error, indent=None if self._began else 2))
+            self._write(dumps(error, indent=None if self.is_stream else 2))
 
     def print(self, text: RenderableType) -> None:
         """Print for people. A text is printed as it is, without being wrapped."""
@@ -92,6 +92,19 @@ class Output:
         for row in rows:
             table.add_row(*(cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row))
         self.print(table)
+
+    def fields(self, rows: Iterable[tuple[str, object]]) -> None:
+        """Print names with their values, one in each line: aligned in a terminal, separated by a tab in a pipe."""
+        if not self.is_terminal:
+            self.table([], rows)
+            return
+        from rich.table import Table  # noqa: PLC0415 - rich is slow to load
+        from rich.text import Text  # noqa: PLC0415
+
+        grid = Table.grid("", "", padding=(0, 2, 0, 0))
+        for name, value in rows:
+            grid.add_row(Text(harmless(name), style="bold"), Text(harmless(value)))
+        self.print(grid)
 
     @property
     def is_terminal(self) -> bool:

@@ -28,8 +28,20 @@ __all__ = ["COMMANDS", "COMPLETE", "NAME", "SECTIONS", "program", "run"]
 NAME, COMPLETE = "comfyclient", "_COMFYCLIENT_COMPLETE"
 
 SECTIONS: dict[str, dict[str, str]] = {
+    "Running workflows": {
+        "run": "Run a workflow and save what it makes.",
+        "submit": "Put a workflow into the queue and print the job's id.",
+        "watch": "Watch the server, or a job until it ends.",
+        "outputs": "Show or download what a job made.",
+        "cancel": "Take jobs from the queue, or stop them if they run.",
+    },
     "The server": {
+        "status": "Show how busy the server is, or how far a job is.",
         "queue": "Show what runs and what waits.",
+        "history": "Show the jobs that have ended, the newest first.",
+        "info": "Show the server's versions, devices and features.",
+        "logs": "Show the server's log.",
+        "free": "Have the server free its memory.",
     },
     "This program": {
         "servers": "Show the servers of the configuration file.",

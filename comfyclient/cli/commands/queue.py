@@ -7,50 +7,39 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from comfyclient.cli.command import command
+from comfyclient.cli.jobs import JobDocument, moment, queued, told
 from comfyclient.cli.output import in_words
 
 if TYPE_CHECKING:
     from comfyclient.cli.app import App
 
 
-@frozen(kw_only=True)
-class QueuedJob:
-    """A job that runs or waits.
-
-    Attributes:
-        prompt_id: Its id.
-        status: ``in_progress`` or ``pending``.
-        number: Its place in the order of execution; the lowest runs first.
-        nodes: How many nodes it has.
-    """
-
-    prompt_id: str
-    status: str
-    number: float
-    nodes: int
-
-
-@frozen(kw_only=True)
+@frozen
 class QueueDocument:
-    """What ``comfyclient queue`` prints.
+    """The jobs that have not ended.
 
     Attributes:
         jobs: What runs, then what waits, in the order in which it will run.
     """
 
-    jobs: tuple[QueuedJob, ...]
+    jobs: tuple[JobDocument, ...]
 
 
-@command(QueueDocument, examples="$ comfyclient queue")
+@command(
+    QueueDocument,
+    examples="""
+$ comfyclient queue
+$ comfyclient queue --json | jq '.jobs | length'
+""",
+)
 def queue(app: App) -> None:
     """Show what runs and what waits."""
-    state = app.client.queue.list()
-    jobs = tuple(
-        QueuedJob(prompt_id=item.prompt_id, status=status, number=item.number, nodes=len(item.prompt))
-        for status, items in (("in_progress", state.queue_running), ("pending", state.queue_pending))
-        for item in items
-    )
+    jobs = tuple(map(told, queued(app.client)))
     if app.out.json:
-        app.out.result(QueueDocument(jobs=jobs))
-    else:
-        app.out.table(["job", "status", "nodes"], [(job.prompt_id, in_words(job.status), job.nodes) for job in jobs])
+        app.out.result(QueueDocument(jobs))
+        return
+    app.out.table(
+        ["job", "status", "submitted"], [(job.prompt_id, in_words(job.status), moment(job.created_at)) for job in jobs]
+    )
+    if not jobs:
+        app.out.note("nothing runs or waits")
