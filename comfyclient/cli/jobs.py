@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from comfyclient.client import Client
     from comfyclient.types import JobInfo
 
-__all__ = ["ENDED", "JobDocument", "complete_jobs", "ended", "full_id", "moment", "queued", "told"]
+__all__ = ["ENDED", "JobDocument", "complete_jobs", "ended", "full_id", "moment", "queued", "shown_id", "told"]
 
 ENDED = ("completed", "failed", "cancelled")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BEGINNING = 8
+"""How much of an id tells it from all others."""
 _IMPATIENCE = 2.0
 """Seconds that the server has to complete a word."""
 
@@ -82,6 +84,11 @@ def ended(job: JobDocument) -> str:
 def moment(seconds: float | None) -> str:
     """A time as people here write it; empty if it is not known."""
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def shown_id(app: App, job: JobDocument) -> str:
+    """The id as it is listed: in a terminal its beginning, which is all that people have to type."""
+    return job.prompt_id[:_BEGINNING] if app.out.is_terminal else job.prompt_id
 
 
 def full_id(app: App, text: str) -> str:

@@ -163,8 +163,15 @@ class Program:
         self._running.append(Running(process))
         return self._running[-1]
 
-    def in_terminal(self, *arguments: str | Path, code: int = 0) -> str:
-        """Run it to its end in a terminal; all that appears there."""
+    def in_terminal(self, *arguments: str | Path, keys: str = "", until: bytes | None = None, code: int = 0) -> str:
+        """Run it in a terminal; all that appears there.
+
+        Args:
+            *arguments: The command line.
+            keys: What is typed.
+            until: Press Ctrl-C once this has appeared; otherwise it runs to its end.
+            code: The exit code that it has to have.
+        """
         screen, terminal = os.openpty()
         environment = {**self.environment, "TERM": "xterm-256color"}
         with os.fdopen(screen, "rb", buffering=0) as shown:
@@ -177,7 +184,8 @@ class Program:
                 env=environment,
             )
             os.close(terminal)
-            said = _all_of(shown)
+            os.write(screen, keys.encode())
+            said = _all_of(shown, process, until)
             assert process.wait(PATIENCE) == code, said
         return said
 
@@ -195,10 +203,13 @@ class Program:
             running.end()
 
 
-def _all_of(shown: Any) -> str:
+def _all_of(shown: Any, process: subprocess.Popen[bytes], until: bytes | None) -> str:
     """What a terminal shows until the last program in it has ended."""
     pieces: list[bytes] = []
     while True:
+        if until is not None and until in b"".join(pieces):
+            process.send_signal(signal.SIGINT)
+            until = None
         try:
             piece = shown.read(65536)
         except OSError:  # EIO: nobody is left who could write

@@ -7,17 +7,16 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
 from comfyclient import __version__
-from comfyclient.cli.command import Command
 from comfyclient.cli.commands.queue import QueueDocument
 from comfyclient.cli.commands.servers import ServersDocument
 from comfyclient.cli.documents import dumps
 from comfyclient.cli.output import harmless
 from comfyclient.cli.program import COMMANDS
-from comfyclient.cli.program import program as group
+from tests.cli import page
+from tests.cli.page import commands
 from tests.fakes import nobody
 
 if TYPE_CHECKING:
@@ -32,13 +31,6 @@ sys.modules["rich"] = None
 from comfyclient.cli import main
 main()
 """
-
-
-def commands() -> dict[str, Command]:
-    """All of them, imported."""
-    context = click.Context(group)
-    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
-    return {name: command for name, command in found.items() if isinstance(command, Command)}
 
 
 # --- help -----------------------------------------------------------------------------------------------------
@@ -243,3 +235,10 @@ def test_what_is_completed(program: Program) -> None:
     assert "--token" in complete(program, "comfyclient queue --to")
     program.configure("wrong")
     assert complete(program, "comfyclient --url st") == []
+
+
+# --- the reference ------------------------------------------------------------------------------------------
+
+
+def test_the_reference_is_what_the_program_says() -> None:
+    assert page.PAGE.read_text(encoding="utf-8").endswith(page.text()), "run python -m tests.cli page"

@@ -8,7 +8,7 @@ import click
 from attrs import frozen
 
 from comfyclient.cli.command import command
-from comfyclient.cli.jobs import ENDED, JobDocument, ended, moment, told
+from comfyclient.cli.jobs import ENDED, JobDocument, ended, moment, shown_id, told
 
 if TYPE_CHECKING:
     from comfyclient.cli.app import App
@@ -32,11 +32,17 @@ class HistoryDocument:
     examples="""
 $ comfyclient history
 $ comfyclient history --limit 100 --status failed
-$ comfyclient outputs $(comfyclient history -n 1 --status completed | cut -f 1) -o out/     # of the newest one
+$ comfyclient outputs $(comfyclient history -n 1 --status completed | cut -f 1)    # of the newest one
 """,
 )
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many, the newest ones."
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="NUMBER",
+    help="At most so many, the newest ones.",
 )
 @click.option("--all", "everything", is_flag=True, help="All that the server remembers.")
 @click.option("--status", "statuses", type=click.Choice(ENDED), multiple=True, help="Only these.")
@@ -53,7 +59,7 @@ def history(app: App, *, limit: int, everything: bool, statuses: tuple[str, ...]
         return
     rows = [
         (
-            job.prompt_id,
+            shown_id(app, job),
             job.status,
             moment(job.finished_at),
             ended(job),

@@ -41,7 +41,9 @@ $ comfyclient logs --json | jq -r 'select(.text | test("error"; "i")) | .time + 
 """,
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
-@click.option("-n", "--lines", type=click.IntRange(min=0), help="Only the last lines of what is there now.")
+@click.option(
+    "-n", "--lines", type=click.IntRange(min=0), metavar="NUMBER", help="Only the last lines of what is there now."
+)
 def logs(app: App, *, follow: bool, lines: int | None) -> None:
     """Show the server's log.
 

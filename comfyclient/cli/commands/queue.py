@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from comfyclient.cli.command import command
-from comfyclient.cli.jobs import JobDocument, moment, queued, told
+from comfyclient.cli.jobs import JobDocument, moment, queued, shown_id, told
 from comfyclient.cli.output import in_words
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def queue(app: App) -> None:
         app.out.result(QueueDocument(jobs))
         return
     app.out.table(
-        ["job", "status", "submitted"], [(job.prompt_id, in_words(job.status), moment(job.created_at)) for job in jobs]
+        ["job", "status", "submitted"],
+        [(shown_id(app, job), in_words(job.status), moment(job.created_at)) for job in jobs],
     )
     if not jobs:
         app.out.note("nothing runs or waits")

@@ -104,7 +104,7 @@ class _Watched:
         if self._job is None:
             self._job = progress.job
             self._app.out.note(f"job {self._job.prompt_id}")
-            self._app.farewell = b"cancelling the job; Ctrl-C again leaves it alone\n"
+            self._app.farewell = b"cancelling the job; Ctrl-C again leaves at once\n"
         self._bar.draw(progress)
         self.headline = progress.headline
 
