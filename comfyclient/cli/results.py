@@ -29,7 +29,7 @@ class FileDocument:
     Attributes:
         node_id: The node.
         title: Its title in the editor, or its class.
-        kind: What it is: ``image``, ``video``, ``audio``, ``model3d``, ``text`` or ``other``.
+        kind: What it is: ``image``, ``video``, ``audio``, ``model3d``, ``text`` or ``file``.
         media_type: Its MIME type.
         filename: The server's name for it.
         subfolder: The directory below that of its type on the server.
