@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from comfyclient.builder import Builder
+    from comfyclient.display.progress import JobProgress
+    from comfyclient.display.watching import Watching
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
@@ -143,6 +146,7 @@ class Client(EventSource):
         *,
         timeout: float | None = None,
         on_event: Callable[[Event], object] | None = None,
+        progress: bool | Callable[[JobProgress], object] = False,
         front: bool = False,
         number: float | None = None,
         targets: Iterable[str] | None = None,
@@ -160,6 +164,9 @@ class Client(EventSource):
             timeout: Seconds that all of it may take. The submission is not cut short by it, but by the times of the
                 config; a result that is there by then is returned in any case.
             on_event: Called in this thread with every event of the job while it waits.
+            progress: Draw a progress bar in this thread while it waits: in a terminal, in a notebook with the newest
+                preview, and line by line elsewhere, all on the standard error. Or a function that draws, called with a
+                ``JobProgress`` ten times a second at most, once a second at least, and once more at the end.
             front: See ``submit``; so for the arguments that follow.
             number: See ``submit``.
             targets: See ``submit``.
@@ -170,8 +177,10 @@ class Client(EventSource):
         Raises:
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
+            ImportError: tqdm, which draws the bar, is not installed; nothing was submitted.
         """
         started = monotonic()
+        watching = _watching(progress)
         request = self._submitter.request(
             self.load(workflow),
             front=front,
@@ -181,11 +190,11 @@ class Client(EventSource):
             preview_method=preview_method,
         )
         job = self._submitter.handle(request)
-        listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
-        with cancelling(job):
+        listener = job._state.listen() if on_event or progress else None  # noqa: SLF001 - the client makes its jobs
+        with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
             self._submitter.submit(job, request, strict=strict)
             remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
-            return job._conclude(remaining, on_event, listener)  # noqa: SLF001
+            return job._conclude(remaining, on_event, listener, watcher)  # noqa: SLF001
 
     def submit(
         self,
@@ -400,3 +409,13 @@ class Client(EventSource):
 
     def __repr__(self) -> str:
         return f"<Client {self.config.shown_url}>"
+
+
+def _watching(
+    progress: bool | Callable[[JobProgress], object],  # noqa: FBT001 - as users give it
+) -> Watching | contextlib.nullcontext[None]:
+    if progress is False:
+        return contextlib.nullcontext()
+    from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
+
+    return Watching(progress)

@@ -1,0 +1,124 @@
+"""``comfyclient run``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from comfyclient.cli.command import command
+from comfyclient.cli.commands.submit import SubmittedDocument, submit_and_show
+from comfyclient.cli.failures import Interruption, problem_documents
+from comfyclient.cli.results import Place, ResultDocument, output_options, show_result
+from comfyclient.cli.submission import prepare, workflow_options
+from comfyclient.cli.watching import Bar
+
+if TYPE_CHECKING:
+    from comfyclient.cli.app import App
+    from comfyclient.display.progress import JobProgress
+    from comfyclient.jobs import Job
+
+
+@command(
+    ResultDocument,
+    SubmittedDocument,
+    examples="""
+$ comfyclient run portrait.json --output fox.png
+$ comfyclient run portrait.json --set 6.text="a fox" --set KSampler.seed=random --output out/
+$ comfyclient run upscale.json --input photo.png --output out/ --timeout 600
+$ comfyclient run fox.png --set KSampler.seed=random        # the workflow in an image
+$ comfyclient run portrait.json --json | jq -r '.files[].url'
+""",
+)
+@workflow_options
+@output_options
+@click.option("--no-wait", is_flag=True, help="Submit it, print its id, and go: as 'comfyclient submit'.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Wait no longer. The job goes on, and the exit code is 5.",
+)
+def run(
+    app: App,
+    file: str,
+    *,
+    values: tuple[str, ...],
+    inputs: tuple[str, ...],
+    output: str | None,
+    overwrite: bool,
+    no_wait: bool,
+    timeout: float | None,
+    **options: Any,
+) -> None:
+    """Run a workflow and save what it makes.
+
+    FILE is a workflow as the editor saves or exports it, or an image, a video or a sound that has one in it: a path, an
+    address, or - for standard input.
+
+    Prints where the files are: their paths with --output, their addresses without. Then the texts that nodes showed.
+    Progress is shown in a terminal.
+
+    Ctrl-C, or SIGTERM, cancels the job on the server and waits until that is certain; a second one leaves at once.
+    """
+    if no_wait:
+        if output is not None or timeout is not None:
+            raise click.UsageError(
+                "--no-wait leaves nothing to wait for or to save; 'comfyclient outputs' saves later."
+            )
+        submit_and_show(app, file, values=values, inputs=inputs, **options)
+        return
+    place = None if output is None else Place(output, overwrite=overwrite)
+    workflow = prepare(app, file, values, inputs)
+    watched = _Watched(app)
+    targets = options["targets"] or None
+    try:
+        result = app.client.run(
+            workflow,
+            timeout=timeout,
+            progress=watched.draw,
+            front=options["front"],
+            targets=targets,
+            strict=not options["partial"],
+        )
+    except KeyboardInterrupt as interruption:
+        raise watched.interrupted(interruption) from None
+    finally:
+        app.farewell = b""
+    refused = watched.refused()
+    app.out.note(watched.headline)
+    show_result(app, result, place, refused)
+
+
+class _Watched:
+    """The job that is run, and what is told of it meanwhile."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._bar = Bar(app.out)
+        self._job: Job | None = None
+        self.headline = ""
+
+    def draw(self, progress: JobProgress) -> None:
+        """The progress so far."""
+        if self._job is None:
+            self._job = progress.job
+            self._app.out.note(f"job {self._job.prompt_id}")
+            self._app.farewell = b"cancelling the job; Ctrl-C again leaves at once\n"
+        self._bar.draw(progress)
+        self.headline = progress.headline
+
+    def refused(self) -> Any:
+        """What the server left out of it."""
+        problems = () if self._job is None else self._job.node_errors
+        for problem in problems:
+            self._app.out.warn(f"left out: node {problem.node_id} {problem.title!r}: {problem.message}")
+        return problem_documents(problems)
+
+    def interrupted(self, interruption: KeyboardInterrupt) -> Interruption:
+        """What became of the job when somebody pressed Ctrl-C; the client has cancelled it."""
+        job = self._job
+        if job is None:
+            return Interruption.of(interruption)
+        end = "has not stopped yet, but will" if not job.done() else "is cancelled" if job.cancelled() else "had ended"
+        return Interruption.of(interruption, f"job {job.prompt_id} {end}", job.prompt_id)

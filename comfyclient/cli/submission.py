@@ -1,0 +1,134 @@
+"""From the command line to a workflow that can be submitted: where it is, and what is changed in it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from comfyclient._uploads import takers
+from comfyclient.errors import WorkflowError
+from comfyclient.workflow import finding
+from comfyclient.workflow.node import label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from comfyclient.cli.app import App
+    from comfyclient.workflow import Workflow
+
+__all__ = ["prepare", "workflow_options"]
+
+_SEEDS = (1, 2**31 - 1)
+"""What nearly all nodes take as a seed."""
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+
+
+def workflow_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument ``FILE``, and the options that change what is in it or how it is submitted."""
+    options = [
+        click.argument("file"),
+        click.option(
+            "-s",
+            "--set",
+            "values",
+            metavar="NODE.INPUT=VALUE",
+            multiple=True,
+            help="Change an input. NODE is an id, a title or a class. VALUE is JSON where it is JSON, or else text; an "
+            "input that holds a text takes numbers as text, too. 'random' draws a number.",
+        ),
+        click.option(
+            "-i",
+            "--input",
+            "inputs",
+            metavar="[NODE.INPUT=]PATH",
+            multiple=True,
+            help="Upload a file for the input that takes one. Where there are several of these, say which.",
+        ),
+        click.option(
+            "--target",
+            "targets",
+            metavar="NODE",
+            multiple=True,
+            help="Run only this output node, by id, and what it needs.",
+        ),
+        click.option("--front", is_flag=True, help="Before everything that waits."),
+        click.option("--partial", is_flag=True, help="Run the rest if the server refuses some of the outputs."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def prepare(app: App, file: str, values: Sequence[str], inputs: Sequence[str]) -> Workflow:
+    """The workflow in a file, with changes.
+
+    Raises:
+        click.UsageError: A change fits nothing, or several things.
+        WorkflowError: There is no workflow in it.
+        OSError: It cannot be read.
+    """
+    workflow = app.client.load(_source(file))
+    try:
+        workflow.set(dict(_change(workflow, text) for text in values))
+        for text in inputs:
+            _place(app, workflow, text)
+    except WorkflowError as error:
+        raise click.UsageError(str(error).removesuffix("; add=True would add it")) from None
+    return workflow
+
+
+def _source(file: str) -> str | Path | bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    return file if _ADDRESS.match(file) else Path(file)
+
+
+def _change(workflow: Workflow, text: str) -> tuple[str, Any]:
+    path, separator, value = text.partition("=")
+    if not separator:
+        raise click.UsageError(f"--set {text}: write NODE.INPUT=VALUE, such as 6.text='a fox'.")
+    node, name = finding.resolve(workflow, path, add=False)
+    return path, _value(value, node[name])
+
+
+def _value(text: str, now: Any) -> Any:
+    """What is meant by a text in the place of what is there now."""
+    if text == "random" and not isinstance(now, str):
+        return random.randint(*_SEEDS)  # noqa: S311 - no secret
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except ValueError:
+        return text
+    return text if isinstance(now, str) and not isinstance(value, (str, list, dict)) else value
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(word)  # NaN and the like are no JSON
+
+
+def _place(app: App, workflow: Workflow, text: str) -> None:
+    path, separator, file = text.partition("=")
+    if separator and not Path(text).exists():
+        node, name = finding.resolve(workflow, path, add=False)
+    else:
+        file = text
+        node, name = _only_taker(app, workflow, file)
+    if not Path(file).is_file():
+        raise click.UsageError(f"--input {text}: there is no file {file}.")
+    node[name] = Path(file)
+
+
+def _only_taker(app: App, workflow: Workflow, file: str) -> tuple[Any, str]:
+    found = takers(workflow, app.client.nodes)
+    if not found:
+        raise click.UsageError(f"--input {file}: no input of this workflow takes a file.")
+    if len(found) > 1:
+        ways = "\n".join(f"  --input {node.id}.{name}={file}    for node {label(node)}" for node, name in found)
+        raise click.UsageError(f"--input {file}: several inputs take a file; write one of\n{ways}")
+    return found[0]
