@@ -21,6 +21,7 @@ __all__ = ["InputDocument", "NodeDocument", "OutputDocument", "page"]
 
 _FEW = 12  # choices that are shown without --all
 _INDENT = "  "
+_MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 
 
 @frozen(kw_only=True)
@@ -29,7 +30,10 @@ class InputDocument:
 
     Attributes:
         name: Its name, as workflows have it.
-        type: Its type, such as ``"INT"`` or ``"IMAGE"``; ``"COMBO"`` for a choice.
+        type: Its type, such as ``"INT"`` or ``"IMAGE"``; ``"COMBO"`` for a choice. Those that begin with ``"COMFY_"``
+            bring inputs of their own along, or have the type of what is linked to them.
+        types: The types that can be linked to it; ``"*"`` for any.
+        takes_many: Whether it takes a list, of any number of these.
         required: Whether a workflow must give it.
         default: What the editor fills in; null if nothing.
         choices: What it can be, for a choice; else null.
@@ -42,6 +46,8 @@ class InputDocument:
 
     name: str
     type: str
+    types: tuple[str, ...]
+    takes_many: bool
     required: bool
     default: Any
     choices: tuple[Any, ...] | None
@@ -55,10 +61,13 @@ class InputDocument:
     def of(cls, info: InputInfo) -> InputDocument:
         """From what the server says."""
         value = default(info)
+        place = next(iter(info.brings().values()), info) if info.takes_many else info
         brought = {str(choice): info.brings(choice).values() for choice in info.choices or ()}
         return cls(
             name=info.name,
             type=info.type,
+            types=place.types,
+            takes_many=info.takes_many,
             required=info.required,
             default=None if value is NOTHING else value,
             choices=None if info.choices is None else tuple(info.choices),
@@ -76,7 +85,8 @@ class OutputDocument:
 
     Attributes:
         name: What the class calls it, or its type.
-        type: Its type; ``"COMBO"`` for a choice.
+        type: Its type; ``"COMBO"`` for a choice, and ``"COMFY_MATCHTYPE_V3"`` for the type of what is linked to an
+            input.
         is_list: Whether it is a list, for each item of which the next node runs.
         tooltip: What it is; null if nobody says so.
     """
@@ -188,7 +198,8 @@ class _Page:
         if node.outputs:
             self._line("\nOutputs", "bold")
         for output in node.outputs:
-            self._entry(_INDENT, output.name, f"list of {output.type}" if output.is_list else output.type)
+            kind = "the type that comes in" if output.type == _MATCH_TYPE else output.type
+            self._entry(_INDENT, output.name, f"list of {kind}" if output.is_list else kind)
             self._paragraph(output.tooltip or "", "dim", _INDENT * 3)
         self._text.rstrip()
         return self._text
@@ -214,12 +225,16 @@ class _Page:
 
     def _paragraph(self, text: str, style: str = "", indent: str = "") -> None:
         for line in text.splitlines():
-            for part in textwrap.wrap(line, self._width, initial_indent=indent, subsequent_indent=indent):
+            for part in self._wrap(line, indent):
                 self._line(part, style)
+
+    def _wrap(self, line: str, indent: str) -> list[str]:
+        return textwrap.wrap(line, self._width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _facts(info: InputDocument) -> Iterable[str]:
-    yield info.type if info.choices is None else f"one of {len(info.choices)}"
+    kind = " or ".join(info.types) if info.choices is None else f"one of {len(info.choices)}"
+    yield f"list of {kind}" if info.takes_many else kind
     if not info.required:
         yield "optional"
     if info.min is not None or info.max is not None:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from comfyclient.cli.commands.nodes import NodesDocument
-from comfyclient.cli.node_page import NodeDocument
+from comfyclient.cli.documents import dumps
+from comfyclient.cli.node_page import NodeDocument, page
+from comfyclient.workflow.classes import Classes
 from tests.captures import catalog
+from tests.cli.documents import check
 from tests.cli.test_program import complete
 
 if TYPE_CHECKING:
@@ -100,6 +103,24 @@ def test_inputs_that_a_choice_brings_along(program: Program, nodes_json: str) ->
     assert any(line.startswith("        resize_type.width  INT") for line in lines)
     inputs = {each["name"]: each for each in program("nodes", *options, "--json").json(NodeDocument)["inputs"]}
     assert inputs["resize_type"]["brings"]["scale width"][0]["name"] == "resize_type.width"
+
+
+def test_inputs_that_take_more_than_one_type_or_link(program: Program, nodes_json: str) -> None:
+    lines = program("nodes", "--catalog", nodes_json, "--show", "ResizeImageMaskNode").lines
+    assert "  input  IMAGE or MASK" in lines
+    assert lines[-1] == "  resized  the type that comes in"
+    options = ("--catalog", nodes_json, "--show", "BatchImagesNode")
+    assert "  images  list of IMAGE" in program("nodes", *options).lines
+    (images,) = program("nodes", *options, "--json").json(NodeDocument)["inputs"]
+    assert (images["types"], images["takes_many"]) == (["IMAGE"], True)
+
+
+def test_every_class_of_a_server_can_be_shown() -> None:
+    known = Classes(catalog())
+    for name in known:
+        node = NodeDocument.of(known[name])
+        check(json.loads(dumps(node)), NodeDocument)
+        assert name in page(node, width=80, everything=True).plain
 
 
 def test_what_is_no_catalogue(program: Program, tmp_path: Path) -> None:
