@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from comfyclient import _watched
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
-from comfyclient._submitter import Submitter, cancelling
+from comfyclient._submitter import Submitter, cancelling, stopped
 from comfyclient._tracking import attachment
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from comfyclient.builder import Builder
     from comfyclient.display.progress import JobProgress
-    from comfyclient.display.watching import Watching
+    from comfyclient.display.sweep import SweepProgress
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
@@ -180,7 +180,7 @@ class Client(EventSource):
             ImportError: tqdm, which draws the bar, is not installed; nothing was submitted.
         """
         started = monotonic()
-        watching = _watching(progress)
+        watching = _watched.job(progress)
         request = self._submitter.request(
             self.load(workflow),
             front=front,
@@ -190,11 +190,15 @@ class Client(EventSource):
             preview_method=preview_method,
         )
         job = self._submitter.handle(request)
-        listener = job._state.listen() if on_event or progress else None  # noqa: SLF001 - the client makes its jobs
-        with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
-            self._submitter.submit(job, request, strict=strict)
-            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
-            return job._conclude(remaining, on_event, listener, watcher)  # noqa: SLF001
+        wanted = on_event is not None or progress is not False
+        listener = job._state.listen() if wanted else None  # noqa: SLF001 - the client makes its jobs
+        try:
+            with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
+                self._submitter.submit(job, request, strict=strict)
+                remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+                return job._conclude(remaining, on_event, listener, watcher)  # noqa: SLF001
+        except KeyboardInterrupt:
+            raise stopped(job) from None
 
     def submit(
         self,
@@ -258,6 +262,7 @@ class Client(EventSource):
         *,
         in_flight: int = 8,
         in_order: bool = True,
+        progress: bool | Callable[[SweepProgress], object] = False,
         **options: Any,
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
@@ -270,6 +275,8 @@ class Client(EventSource):
                 one by one, so it may be endless.
             in_flight: How many prompts wait or run on the server at most.
             in_order: Whether they come in the order of ``variations``, or as they end.
+            progress: Draw a bar over all of them while the loop waits for the next, as ``run`` does for one; or a
+                function that draws, called with a ``SweepProgress``.
             **options: See ``submit``.
 
         Yields:
@@ -285,7 +292,9 @@ class Client(EventSource):
                 self._submitter.submit(job, request, strict=strict)
             return job
 
-        return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        watching = _watched.sweep(progress)
+        document = self.load(workflow)
+        return sweep(submit, document, variations, in_flight=in_flight, in_order=in_order, watching=watching, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -409,13 +418,3 @@ class Client(EventSource):
 
     def __repr__(self) -> str:
         return f"<Client {self.config.shown_url}>"
-
-
-def _watching(
-    progress: bool | Callable[[JobProgress], object],  # noqa: FBT001 - as users give it
-) -> Watching | contextlib.nullcontext[None]:
-    if progress is False:
-        return contextlib.nullcontext()
-    from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
-
-    return Watching(progress)

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from comfyclient import _watched
 from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem, WorkflowError
 from comfyclient.events import Event, Preview
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from comfyclient._tracking.state import JobState, JobStatus, Outcome
     from comfyclient._tracking.tracker import Tracker
     from comfyclient.display.progress import JobProgress
-    from comfyclient.display.watching import Watching
+    from comfyclient.display.watching import JobWatching
     from comfyclient.resources import History
     from comfyclient.types import HistoryEntry
     from comfyclient.workflow import Workflow
@@ -162,7 +163,10 @@ class Job:
             ServerError, DecodeError: For as long it has not said anything useful about this job.
             ClientClosed: The client was closed meanwhile.
         """
-        return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        try:
+            return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        except KeyboardInterrupt:
+            raise self._left() from None
 
     def show(
         self,
@@ -187,10 +191,11 @@ class Job:
                 See ``result``.
             ImportError: tqdm, which draws the bar, is not installed.
         """
-        from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
-
-        with Watching(progress) as watching:
-            return self._conclude(timeout, on_event, self._state.listen(), watching)
+        try:
+            with _watched.job(progress) as watching:
+                return self._conclude(timeout, on_event, self._state.listen(), watching)
+        except KeyboardInterrupt:
+            raise self._left() from None
 
     def exception(self, timeout: float | None = None) -> ComfyError | None:
         """Wait for the end and return the exception that ``result`` would raise, or ``None`` on success.
@@ -277,6 +282,7 @@ class Job:
             with state.changed:
                 state.needs_asking = True  # the answer to a question about the job is what it takes to stop it
             if self._tracker.registry.get(state.prompt_id) is state:
+                self._tracker.dispatcher.start()  # Ctrl-C may have come before the submission did
                 self._tracker.dispatcher.hurry()
             else:  # the answer to its submission was not waited for, so nobody follows it
                 self._tracker.watch.ask(state)
@@ -291,12 +297,17 @@ class Job:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _left(self) -> KeyboardInterrupt:
+        """A new Ctrl-C: a notebook would show every line on the way to where the first one came."""
+        end = "has ended" if self.done() else "goes on; job.cancel() stops it"
+        return KeyboardInterrupt(f"prompt {self.prompt_id} {end}")
+
     def _conclude(
         self,
         timeout: float | None,
         on_event: Callable[[Event], object] | None,
         listener: EventQueue[Event] | None,
-        watching: Watching | None = None,
+        watching: JobWatching | None = None,
     ) -> Result:
         """See ``result``; ``client.run`` listens before it submits, so that nothing is superseded meanwhile."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -329,7 +340,7 @@ class Job:
             self._look(deadline)
 
     def _next_event(
-        self, listener: queue.Queue[Event], deadline: float | None, watching: Watching | None = None
+        self, listener: queue.Queue[Event], deadline: float | None, watching: JobWatching | None = None
     ) -> Event | None:
         """The next event, or ``None`` at the end."""
         while True:

@@ -6,11 +6,11 @@ import itertools
 import queue
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from comfyclient.errors import ClientClosed
-from comfyclient.events import Event
+from comfyclient.events import Event, Preview, ProgressState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,43 +19,58 @@ E = TypeVar("E", bound=Event)
 
 BEHIND = 128
 """So many waiting events mean that the consumer is behind; from then on only the newest progress is kept."""
+BEHIND_LARGE = 16
+"""So many for what is large, and of which the newest says it all."""
+_LARGE = frozenset({Preview, ProgressState})
 
 
 class Backlog:
     """Waiting events, oldest first.
 
-    While fewer than ``behind`` wait, all are kept. Beyond that a newer progress, preview or text takes the place of
-    the older one of its node; everything else is kept always. Not safe for threads; its owner has a lock.
+    While fewer than ``behind`` wait (``BEHIND_LARGE`` for a preview or a snapshot), all are kept. Beyond that a newer
+    progress, preview or text takes the place of the older one of its node; everything else is kept always. Not safe
+    for threads; its owner has a lock.
     """
 
-    __slots__ = ("_behind", "_events", "_serial")
+    __slots__ = ("_behind", "_behind_large", "_early", "_late", "_serial")
 
     def __init__(self, behind: int = BEHIND, events: Iterable[Any] = ()) -> None:
         self._behind = behind
-        self._events: OrderedDict[Any, Any] = OrderedDict()
+        self._behind_large = min(behind, BEHIND_LARGE)
+        self._early: deque[Any] = deque()  # these stay, whatever comes
+        self._late: OrderedDict[Any, Any] = OrderedDict()  # these came behind them, once there were enough
         self._serial = itertools.count()
         for event in events:
             self.append(event)
 
     def append(self, event: Any) -> bool:
         """Add an event, or put it in the place of the one that it supersedes; whether there is one more now."""
-        events = self._events
-        if len(events) < self._behind or (key := event.supersedes) is None:
-            events[next(self._serial)] = event
+        early, late = self._early, self._late
+        behind = self._behind_large if type(event) in _LARGE else self._behind
+        if not late and len(early) < behind:
+            early.append(event)
             return True
-        superseded = events.pop(key, None)
-        events[key] = event
+        if len(early) + len(late) < behind or (key := event.supersedes) is None:
+            late[next(self._serial)] = event
+            return True
+        superseded = late.pop(key, None)
+        late[key] = event
         return superseded is None
 
     def pop(self) -> Any:
         """Take the oldest event."""
-        return self._events.popitem(last=False)[1]
+        return self._early.popleft() if self._early else self._late.popitem(last=False)[1]
+
+    def take(self, most: int) -> list[Any]:
+        """Take the oldest events, not more than ``most``."""
+        return [self.pop() for _ in range(min(most, len(self)))]
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._early) + len(self._late)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._events.values())
+        yield from self._early
+        yield from self._late.values()
 
 
 class EventQueue(queue.Queue[E], Generic[E]):
@@ -133,13 +148,15 @@ class EventQueue(queue.Queue[E], Generic[E]):
             msg = "'timeout' must be a non-negative number"
             raise ValueError(msg)
         deadline = None if timeout is None else time.monotonic() + timeout
+        rung = False
         while True:
             with self.mutex:
                 if self._backlog:
                     event: E = self._backlog.pop()
-                    if self._backlog:
+                    if rung and self._backlog:
                         self._ring()  # for whoever else waits
-                    self.not_full.notify()
+                    if self.maxsize > 0:  # otherwise nobody waits for room
+                        self.not_full.notify()
                     return event
                 if self._closed:
                     self._ring()
@@ -148,6 +165,7 @@ class EventQueue(queue.Queue[E], Generic[E]):
             rest = -1 if deadline is None else min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
             if not (block and self._bell.acquire(timeout=rest)):
                 raise queue.Empty
+            rung = True
 
     def close(self) -> None:
         """Let the queue end after what it holds, and take it from the client. Idempotent."""

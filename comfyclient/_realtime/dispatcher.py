@@ -6,11 +6,13 @@ import contextlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from comfyclient._condition import Condition
 from comfyclient._realtime.buffer import Backlog
 
 if TYPE_CHECKING:
@@ -19,13 +21,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_BATCH = 16
+"""So many events leave the backlog at once, so that reader and dispatcher seldom meet at its lock."""
+
 
 @frozen(eq=False)
 class _Call:
     """Something to call once."""
 
     function: Callable[[], object]
-    what: str
+    type: str
     supersedes = None
 
 
@@ -45,13 +50,15 @@ class Dispatcher:
         self._subscriptions = subscriptions
         self._chores = chores
         self._lock = threading.RLock()  # guards the fields below
-        self._changed = threading.Condition(self._lock)
+        self._changed = Condition(self._lock)
         self._waiting = Backlog()
+        self._asleep = False
         self._chores_at: float | None = None
         self._thread: threading.Thread | None = None
         self._closing = False
         self._aborted = False
-        self.is_calling = False  # written by the thread alone
+        self._batch: deque[Event | _Call] = deque()  # this and the next are the thread's own
+        self.is_calling = False
 
     @property
     def is_alive(self) -> bool:
@@ -69,8 +76,8 @@ class Dispatcher:
         """Hand over an event; never blocks."""
         with self._lock:
             self._waiting.append(event)
-            if len(self._waiting) == 1:  # with more, the thread is awake already
-                self._changed.notify()
+            if self._asleep:
+                self._wake()
 
     def call(self, function: Callable[[], object], what: str) -> bool:
         """Hand over a function to call once; ``what`` names it in the log.
@@ -83,7 +90,7 @@ class Dispatcher:
             if self._closing:
                 return False
             self._waiting.append(_Call(function, what))
-            self._changed.notify()
+            self._wake()
             return True
 
     def hurry(self, pause: float = 0.0) -> None:
@@ -92,13 +99,17 @@ class Dispatcher:
         with self._changed:
             if self._chores_at is None or at < self._chores_at:
                 self._chores_at = at
-                self._changed.notify()
+                self._wake()
 
     def stop(self) -> None:
         """Call what waits, then end. Returns at once."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
+            self._wake()
+
+    def _wake(self) -> None:
+        self._asleep = False
+        self._changed.notify()
 
     def close(self, timeout: float) -> None:
         """Call what waits, then end. Idempotent; returns at once when called from a callback."""
@@ -127,24 +138,38 @@ class Dispatcher:
     def _next(self) -> Event | _Call | None:
         """The next thing to call, doing the chores when they are due; ``None`` at the end."""
         while True:
-            with self._lock:
-                pause = self._pause()
-                while pause is None or pause > 0:
-                    if self._waiting and not self._aborted:
-                        item: Event | _Call = self._waiting.pop()
-                        return item
-                    if self._aborted or self._closing:
-                        return None
-                    self._changed.wait(pause)
-                    pause = self._pause()
-                self._chores_at = None
-            pause = self._do_chores()
-            if pause is not None:
-                self.hurry(pause)
+            pause = self._pause()
+            if pause is not None and pause <= 0:
+                self._chores_at = None  # before they are done: whoever hurries meanwhile means the next time
+                pause = self._do_chores()
+                if pause is not None:
+                    self.hurry(pause)
+            elif self._aborted:
+                return None
+            elif self._batch:
+                return self._batch.popleft()
+            elif not self._fetch():
+                return None
+
+    def _fetch(self) -> bool:
+        """Take what waits, or wait for something to do; ``False`` at the end."""
+        with self._lock:
+            self._batch.extend(self._waiting.take(_BATCH))
+            if self._batch:
+                return True
+            if self._closing:
+                return False
+            pause = self._pause()
+            if pause is None or pause > 0:
+                self._asleep = True
+                self._changed.wait(pause)
+                self._asleep = False
+            return True
 
     def _pause(self) -> float | None:
         """Seconds until the chores are due."""
-        return None if self._chores_at is None else self._chores_at - time.monotonic()
+        at = self._chores_at
+        return None if at is None else at - time.monotonic()
 
     def _do_chores(self) -> float | None:
         try:
@@ -155,14 +180,14 @@ class Dispatcher:
 
     def _deliver(self, item: Event | _Call) -> None:
         if isinstance(item, _Call):
-            _guarded(item.function, item.what)
+            _guarded(item.function, item)
             return
         for subscription in self._subscriptions.route(item).callbacks:
-            _guarded(subscription.callback, item.type, item)
+            _guarded(subscription.callback, item, item)
 
 
-def _guarded(function: Callable[..., object], what: str, *arguments: Event) -> None:
+def _guarded(function: Callable[..., object], item: Event | _Call, *arguments: Event) -> None:
     try:
         function(*arguments)
     except BaseException:
-        log.exception("a callback for %s raised", what)
+        log.exception("a callback for %s raised", item.type)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from comfyclient.events import Event, Executed, Executing, ExecutionCached, Progress, ProgressState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class ProgressMeter:
@@ -32,19 +32,26 @@ class ProgressMeter:
 
     def apply(self, event: Event, now: float) -> None:
         """Take in an event that arrived at ``now``, in monotonic seconds."""
-        if isinstance(event, ProgressState):
-            # The raw mapping: a snapshot is decoded only when somebody asks how far the job is.
-            self._snapshot = getattr(event.nodes, "raw", event.nodes)
-        elif isinstance(event, Progress):
-            if event.node is not None:
-                self._nodes[event.node] = _fraction(event.value, event.max)
-        elif isinstance(event, ExecutionCached):
-            self._nodes.update(dict.fromkeys(event.nodes, 1.0))
-        elif isinstance(event, Executed):
-            self._nodes[event.node] = 1.0
-        elif isinstance(event, Executing):
-            self._leave(now)
-            self.node, self._since = event.node, now
+        read = _READERS.get(type(event))
+        if read is not None:
+            read(self, event, now)
+
+    def _on_progress_state(self, event: ProgressState, _now: float) -> None:
+        self._snapshot = event.nodes
+
+    def _on_progress(self, event: Progress, _now: float) -> None:
+        if event.node is not None:
+            self._nodes[event.node] = _fraction(event.value, event.max)
+
+    def _on_cached(self, event: ExecutionCached, _now: float) -> None:
+        self._nodes.update(dict.fromkeys(event.nodes, 1.0))
+
+    def _on_executed(self, event: Executed, _now: float) -> None:
+        self._nodes[event.node] = 1.0
+
+    def _on_executing(self, event: Executing, now: float) -> None:
+        self._leave(now)
+        self.node, self._since = event.node, now
 
     def _leave(self, now: float) -> None:
         if self.node is not None:
@@ -56,7 +63,8 @@ class ProgressMeter:
         return {node: self._of(node) for node in expected}
 
     def _of(self, node: str) -> float:
-        raw = self._snapshot.get(node)
+        # The raw mapping: what nobody looks at is never decoded.
+        raw = getattr(self._snapshot, "raw", self._snapshot).get(node)
         if not isinstance(raw, dict):
             return self._nodes.get(node, 0.0)
         if raw.get("state") == "finished":
@@ -83,3 +91,12 @@ def _quotient(value: float, maximum: float) -> float:
         return value / maximum
     except OverflowError:  # an integer beyond all floats
         return 0.0
+
+
+_READERS: dict[type[Event], Callable[[ProgressMeter, Any, float], None]] = {
+    ProgressState: ProgressMeter._on_progress_state,  # noqa: SLF001 - of this very module
+    Progress: ProgressMeter._on_progress,  # noqa: SLF001
+    ExecutionCached: ProgressMeter._on_cached,  # noqa: SLF001
+    Executed: ProgressMeter._on_executed,  # noqa: SLF001
+    Executing: ProgressMeter._on_executing,  # noqa: SLF001
+}

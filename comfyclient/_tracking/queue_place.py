@@ -64,6 +64,7 @@ class QueuePlace:
                 self._ahead = self._tracker.inquiry.ahead_of(self._state.prompt_id)
         except ComfyError as error:
             log.info("the place of prompt %s is not known: %s", self._state.prompt_id, str(error))
+            self._asked_at = 0.0
         finally:
             now = time.monotonic()
             self._due_at = now + max(_SHORTEST, (now - began) / _SHARE)

@@ -160,9 +160,10 @@ class Router:
             log.exception("an event of type %r was lost", event.type)
 
     def _deliver(self, event: Event) -> None:
-        if event.prompt_id is None:
-            event = self._place(event)
         prompt_id = event.prompt_id
+        if prompt_id is None:
+            event = self._place(event)
+            prompt_id = event.prompt_id
         if prompt_id is not None:
             job = self._registry.find(prompt_id, event)
             if job is not None:

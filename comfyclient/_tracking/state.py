@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
-from comfyclient._realtime.buffer import Backlog, EventQueue
+from comfyclient._condition import Condition
+from comfyclient._realtime.buffer import EventQueue
 from comfyclient._tracking.progress import ProgressMeter
 from comfyclient.errors import ComfyError
 from comfyclient.events import (
@@ -111,7 +112,7 @@ class JobState:
         self.due = due  # nodes that report something, or else the history is asked for what they did
         self.remote = remote  # its events go to the client that submitted it
         self._lock = threading.RLock()  # guards everything below; a leaf: nothing is called while it is held
-        self._changed: threading.Condition | None = None
+        self._changed: Condition | None = None
         self.number: float | None = None
         self.outcome: Outcome | None = None
         self.posted = self.accepted = taken_up
@@ -129,7 +130,7 @@ class JobState:
         self.socket_images: list[SocketImage] | None = None
         self.meter: ProgressMeter | None = None
         self.started_at: float | None = None
-        self._past: Backlog | None = None
+        self._past: dict[Any, Event] | None = None
         self._listeners: tuple[EventQueue[Any], ...] = ()
         self._callbacks: tuple[Callable[[], object], ...] = ()
         # For the watch: when the server was last heard of this job, and last asked.
@@ -142,11 +143,11 @@ class JobState:
         self.unanswered_since: float | None = None
 
     @property
-    def changed(self) -> threading.Condition:
+    def changed(self) -> Condition:
         """To wait at, and to hold the lock by. Made with the first use: it is the larger half of a job that waits."""
         with self._lock:
             if self._changed is None:
-                self._changed = threading.Condition(self._lock)
+                self._changed = Condition(self._lock)
             return self._changed
 
     @property
@@ -167,9 +168,7 @@ class JobState:
                 return False
             self.heard_at = time.monotonic()
             self.interval = 0.0
-            if self._past is None:
-                self._past = Backlog(behind=0)
-            self._past.append(event)
+            self._remember(event)
             listeners = self._listeners
             outcome = self._read(event)
             ended = self.ended
@@ -182,6 +181,18 @@ class JobState:
         return outcome is not None or ended
 
     # What each event means; the caller holds the lock.
+
+    def _remember(self, event: Event) -> None:
+        """Keep an event for whoever asks for the past, in the place of the one that it supersedes."""
+        past = self._past
+        if past is None:
+            past = self._past = {}
+        key: Any = event.supersedes
+        if key is None:
+            key = len(past)  # of what is kept nothing goes, so this number grows
+        else:
+            past.pop(key, None)
+        past[key] = event
 
     def _read(self, event: Event) -> Outcome | None:
         if self.meter is None:
@@ -252,8 +263,7 @@ class JobState:
             self.outcome = outcome
             self._note_times(outcome.entry)
             if self._past is not None:  # what progress there was is of no use any more, and may be large
-                kept = [event for event in self._past if event.supersedes is None]
-                self._past = Backlog(behind=0, events=kept)
+                self._past = {key: event for key, event in self._past.items() if event.supersedes is None}
             listeners, self._listeners = self._listeners, ()
             callbacks, self._callbacks = self._callbacks, ()
             if self._changed is not None:
@@ -283,7 +293,7 @@ class JobState:
     def listen(self) -> EventQueue[Any]:
         """A queue of this job's events, the past ones first; it ends with the job."""
         with self._lock:
-            queue: EventQueue[Any] = EventQueue(past=self._past or (), on_close=self._forget)
+            queue: EventQueue[Any] = EventQueue(past=(self._past or {}).values(), on_close=self._forget)
             over = self.outcome is not None
             if not over:
                 self._listeners = (*self._listeners, queue)

@@ -2,7 +2,3 @@
 
 Nothing in here is imported before it is used.
 """
-
-from comfyclient.display.progress import JobProgress
-
-__all__ = ["JobProgress"]

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._tracking.queue_place import QueuePlace
+from comfyclient.display.pace import Pace, duration, times
 from comfyclient.errors import JobLost, WorkflowError
 from comfyclient.events import Executing, ExecutionCached, ExecutionError, Preview, Progress
 
@@ -62,8 +63,8 @@ class JobProgress:
         self._place = QueuePlace(job._tracker, job._state)  # noqa: SLF001
         self._began = clock()
         self._shown_as: dict[str, str] = {}
-        self._overall: _Pace | None = None
-        self._steps: _Pace | None = None
+        self._overall: Pace | None = None
+        self._steps: Pace | None = None
         self.refresh()
 
     # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,14 +93,15 @@ class JobProgress:
         if not (0 <= value <= maximum and 1 < maximum < _MOST_STEPS):
             return
         if self._steps is None or (self.step is not None and value < self.step[0]):  # the next round of many
-            self._steps = _Pace(value, self._clock())
+            self._steps = Pace(value, self._clock())
         self._steps.reach(value, self._clock())
         self.step = (value, maximum)
 
     def refresh(self) -> None:
         """Bring everything up to date."""
         now = self._clock()
-        self.status: JobStatus = self.job.status
+        self._outcome = self._state.outcome
+        self.status: JobStatus = self.job.status if self._outcome is None else self._outcome.status
         self.fraction = self.job.progress
         self.title = self._title(self.node_id) if self.node_id is not None else ""
         self.ahead = self._place.ahead() if self.status == "pending" and self.watching else None
@@ -109,7 +111,7 @@ class JobProgress:
 
     def _estimate(self, now: float) -> float | None:
         if self._overall is None:
-            self._overall = _Pace(self.fraction, now)
+            self._overall = Pace(self.fraction, now)
         self._overall.reach(self.fraction, now)
         # Nodes take very different times: what the steps of one tell may be much more than its share.
         estimates = [self._overall.left(1.0, now)]
@@ -122,9 +124,8 @@ class JobProgress:
     @property
     def headline(self) -> str:
         """What it does, or how it ended: ``"KSampler 7/20"``, ``"waiting for 3 others"``, ``"done in 3.2 s"``."""
-        outcome = self._state.outcome
-        if outcome is not None:
-            return self._end(outcome)
+        if self._outcome is not None:
+            return self._end(self._outcome)
         if not self.watching:
             if self._state.cancel_requested:
                 return "is being interrupted"
@@ -139,9 +140,10 @@ class JobProgress:
         failure = outcome.failure
         if outcome.status == "completed":
             started, finished = self._state.started_at, self._state.finished_at
-            return "done" if started is None or finished is None else f"done in {_seconds(finished - started)}"
+            return "done" if started is None or finished is None else f"done in {duration(finished - started)}"
         if outcome.status == "cancelled":
-            return "interrupted" if self._state.started else "taken from the queue"
+            ran = self._state.started or failure is not None or outcome.entry is not None
+            return "interrupted" if ran else "taken from the queue"
         if isinstance(failure, ExecutionError):
             node_id = self._shown_as.get(failure.node_id, failure.node_id)
             return f"failed: node {_line(node_id)} {self._title(node_id, failure.node_type)}".rstrip()
@@ -150,10 +152,17 @@ class JobProgress:
     @property
     def times(self) -> str:
         """How long it has waited or run, and how long it still may: ``"0:12, 0:10 left"``; empty once it is over."""
-        if not self.watching or self._state.outcome is not None:
+        if not self.watching or self._outcome is not None:
             return ""
-        left = "" if self.left is None else f", {_clock_face(self.left)} left"
-        return _clock_face(self.elapsed) + left
+        return times(self.elapsed, self.left)
+
+    @property
+    def caption(self) -> str:
+        """What the preview is of: ``"preview of KSampler"``; empty if there is none."""
+        if self.preview is None:
+            return ""
+        node_id = self.preview.display_node_id or self.preview.node
+        return "preview" if node_id is None else f"preview of {self._title(node_id)}"
 
     def _title(self, node_id: str, node_type: str = "") -> str:
         try:
@@ -161,26 +170,6 @@ class JobProgress:
         except WorkflowError:  # of a prompt that somebody else submitted, in a shape of their own
             title = node_id
         return _line(node_type if title == node_id and node_type else title)
-
-
-class _Pace:
-    """How fast something rises, as seen so far."""
-
-    def __init__(self, value: float, now: float) -> None:
-        self._first = self._last = (value, now)
-
-    def reach(self, value: float, now: float) -> None:
-        """It is there now."""
-        if value > self._last[0]:
-            self._last = (value, now)
-
-    def left(self, goal: float, now: float) -> float | None:
-        """Seconds until it is at its goal; ``None`` if it has not risen yet, or should have been there by now."""
-        (low, since), (high, at) = self._first, self._last
-        if high <= low:
-            return None
-        left = (goal - high) * (at - since) / (high - low) - (now - at)
-        return left if left > 0 else None
 
 
 def _line(text: str) -> str:
@@ -191,14 +180,3 @@ def _line(text: str) -> str:
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.1f}"
-
-
-def _seconds(seconds: float) -> str:
-    seconds = max(0.0, seconds)
-    return f"{seconds:.1f} s" if seconds < 60 else _clock_face(seconds)  # noqa: PLR2004 - a minute
-
-
-def _clock_face(seconds: float) -> str:
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfyclient._realtime.buffer import BEHIND, Backlog, EventQueue
+from comfyclient._realtime.buffer import BEHIND, BEHIND_LARGE, Backlog, EventQueue
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Executed, Executing, Preview, Progress, ProgressState, ProgressText
 from tests.conftest import soon
@@ -62,6 +62,23 @@ def test_what_was_waiting_before_stays() -> None:
     backlog.append(progress(3))
     backlog.append(progress(4))
     assert list(backlog) == [progress(1), progress(2), progress(4)]
+
+
+def test_of_what_is_large_only_the_newest_is_kept_much_sooner() -> None:
+    backlog = Backlog()
+    previews = [Preview("image/png", bytes([value]), "p", "1") for value in range(BEHIND_LARGE + 3)]
+    snapshots = [ProgressState("p", {str(value): {}}) for value in range(3)]
+    steps = [progress(value) for value in range(5)]
+    for event in (*previews, *snapshots, *steps):
+        backlog.append(event)
+    assert list(backlog) == [*previews[:BEHIND_LARGE], previews[-1], snapshots[-1], *steps]
+
+
+def test_several_are_taken_at_once() -> None:
+    backlog = Backlog(behind=2, events=[executing(number) for number in range(5)])
+    assert backlog.take(3) == [executing(number) for number in range(3)]
+    assert backlog.take(3) == [executing(3), executing(4)]
+    assert backlog.take(3) == []
 
 
 def test_kinds_prompts_and_nodes_are_kept_apart() -> None:

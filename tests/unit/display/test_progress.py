@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from comfyclient import Client, Job, JobLost, ServerUnreachable, Workflow
+from comfyclient import Client, Job, JobLost, JobProgress, ServerUnreachable, Workflow
 from comfyclient._tracking.state import JobState, Outcome
-from comfyclient.display import JobProgress
 from comfyclient.events import (
     Event,
     Executing,
@@ -22,6 +21,9 @@ from comfyclient.events import (
     Preview,
     Progress,
 )
+from comfyclient.types import HistoryEntry
+from comfyclient.types.history import HistoryStatus
+from comfyclient.types.queue import QueueItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,16 +176,22 @@ def test_a_title_is_one_short_line_without_escapes(watched: Watched) -> None:
 def test_a_node_that_the_workflow_does_not_have_goes_by_its_id(client: Client) -> None:
     watched = Watched(client, graph={"1": "somebody else's"})
     watched.hear(*START)
-    watched.progress.feed(node("7"))
-    watched.progress.node_id = "7"
-    assert watched.progress._title("7") == "7"
-    assert watched.progress._title("7", "Theirs") == "Theirs"
+    watched.hear(node("7"), Preview("image/png", b"", "p", "7"))
+    assert (watched.progress.headline, watched.progress.caption) == ("7", "preview of 7")
+    watched.end(Outcome("failed", ExecutionError("p", "7", "Theirs")))
+    assert watched.progress.headline == "failed: node 7 Theirs"
 
 
 def test_the_newest_preview_is_kept(watched: Watched) -> None:
     old, new = (Preview("image/jpeg", data, "p", "2") for data in (b"old", b"new"))
+    assert watched.progress.caption == ""
     watched.hear(*START, node("2"), old, new)
     assert watched.progress.preview is new
+    assert watched.progress.caption == "preview of KSampler"
+    watched.hear(Preview("image/jpeg", b"", "p", "2.0.1", display_node_id="1"))
+    assert watched.progress.caption == "preview of Load it"
+    watched.hear(Preview("image/jpeg", b""))
+    assert watched.progress.caption == "preview"
 
 
 # --- how it ends --------------------------------------------------------------------------------------------
@@ -224,6 +232,12 @@ def test_it_says_how_it_ended(watched: Watched, outcome: Outcome, said: str) -> 
 def test_what_never_ran_was_taken_from_the_queue(watched: Watched) -> None:
     watched.end(Outcome("cancelled"))
     assert watched.said == ("taken from the queue", "")
+
+
+def test_what_was_interrupted_before_it_was_taken_up_ran(watched: Watched) -> None:
+    entry = HistoryEntry(QueueItem(0, "p", GRAPH), {}, HistoryStatus("error"))
+    watched.end(Outcome("cancelled", entry=entry))
+    assert watched.said == ("interrupted", "")
 
 
 def test_somebody_stopped_watching_and_it_goes_on(watched: Watched) -> None:
