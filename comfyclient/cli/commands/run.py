@@ -103,8 +103,8 @@ class _Watched:
         """The progress so far."""
         if self._job is None:
             self._job = progress.job
-            self._app.out.note(f"job {self._job.prompt_id}")
             self._app.farewell = b"cancelling the job; Ctrl-C again leaves at once\n"
+            self._app.out.note(f"job {self._job.prompt_id}")
         self._bar.draw(progress)
         self.headline = progress.headline
 
