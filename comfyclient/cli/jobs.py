@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import frozen
-from click.shell_completion import CompletionItem
 
-from comfyclient.cli.app import App
-from comfyclient.errors import ComfyError, JobLost, first_line, node_label
+from comfyclient.cli.completing import completed_by
+from comfyclient.errors import JobLost, first_line, node_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from comfyclient.cli.app import App
     from comfyclient.client import Client
     from comfyclient.types import JobInfo
 
@@ -25,8 +25,6 @@ ENDED = ("completed", "failed", "cancelled")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BEGINNING = 8
 """How much of an id tells it from all others."""
-_IMPATIENCE = 2.0
-"""Seconds that the server has to complete a word."""
 
 
 @frozen(kw_only=True)
@@ -109,15 +107,8 @@ def full_id(app: App, text: str) -> str:
     return found[0]
 
 
-def complete_jobs(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The jobs that begin so, as the server knows them, the newest first."""
-    app = ctx.ensure_object(App)
-    try:
-        client = app.connect(connect_timeout=_IMPATIENCE, read_timeout=_IMPATIENCE, retry=None)
-        jobs = client.jobs.list(limit=50).jobs
-    except (ComfyError, click.UsageError):
-        return []
-    return [CompletionItem(job.id, help=job.status) for job in jobs if job.id.startswith(incomplete)]
+complete_jobs = completed_by(lambda client: {job.id: job.status for job in client.jobs.list(limit=50).jobs})
+"""The jobs that the server knows, the newest first."""
 
 
 def _some(texts: Iterable[str], most: int = 5) -> str:

@@ -89,6 +89,8 @@ class Output:
         from rich.text import Text  # noqa: PLC0415
 
         table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for column in table.columns:
+            column.overflow = "fold"  # rather than cut, since names are there to be copied
         for row in rows:
             table.add_row(*(cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row))
         self.print(table)

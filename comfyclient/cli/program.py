@@ -35,6 +35,20 @@ SECTIONS: dict[str, dict[str, str]] = {
         "outputs": "Show or download what a job made.",
         "cancel": "Take jobs from the queue, or stop them if they run.",
     },
+    "Workflows": {
+        "show": "Draw the graph of a workflow: as text, SVG or PNG.",
+        "validate": "Find what the server would refuse, and what it would swallow without a word.",
+        "convert": "Turn what the editor saves into an API export, or back.",
+        "extract": "Take the workflow out of an image, a video or a sound, as it is there.",
+        "to-python": "Write a workflow as a Python script that builds and runs it.",
+    },
+    "What the server has": {
+        "nodes": "List the server's node classes, search them, or show one.",
+        "models": "List the folders of models, the models in one, or those that a workflow needs.",
+        "templates": "List the workflows that the server offers, search them, or fetch one.",
+        "upload": "Upload files, and print the names to use in a workflow.",
+        "stubs": "Write what editors and type checkers need to know the server's nodes.",
+    },
     "The server": {
         "status": "Show how busy the server is, or how far a job is.",
         "queue": "Show what runs and what waits.",
@@ -42,9 +56,11 @@ SECTIONS: dict[str, dict[str, str]] = {
         "info": "Show the server's versions, devices and features.",
         "logs": "Show the server's log.",
         "free": "Have the server free its memory.",
+        "request": "Send a request to any of the server's routes, and print the answer.",
     },
     "This program": {
         "servers": "Show the servers of the configuration file.",
+        "serve": "Run the embedded server, without models and GPU, until Ctrl-C.",
         "completion": "Print the script that completes commands in your shell.",
     },
 }

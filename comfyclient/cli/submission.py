@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from comfyclient._uploads import takers
+from comfyclient.cli.exchange import FILE, source_of
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import finding
 from comfyclient.workflow.node import label
@@ -26,13 +25,12 @@ __all__ = ["prepare", "workflow_options"]
 
 _SEEDS = (1, 2**31 - 1)
 """What nearly all nodes take as a seed."""
-_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
 def workflow_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The argument ``FILE``, and the options that change what is in it or how it is submitted."""
     options = [
-        click.argument("file"),
+        click.argument("file", type=FILE),
         click.option(
             "-s",
             "--set",
@@ -73,7 +71,7 @@ def prepare(app: App, file: str, values: Sequence[str], inputs: Sequence[str]) -
         WorkflowError: There is no workflow in it.
         OSError: It cannot be read.
     """
-    workflow = app.client.load(_source(file))
+    workflow = app.client.load(source_of(file))
     try:
         workflow.set(dict(_change(workflow, text) for text in values))
         for text in inputs:
@@ -81,12 +79,6 @@ def prepare(app: App, file: str, values: Sequence[str], inputs: Sequence[str]) -
     except WorkflowError as error:
         raise click.UsageError(str(error).removesuffix("; add=True would add it")) from None
     return workflow
-
-
-def _source(file: str) -> str | Path | bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    return file if _ADDRESS.match(file) else Path(file)
 
 
 def _change(workflow: Workflow, text: str) -> tuple[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow import check, local
+from comfyclient.workflow import check, edits, local
 from comfyclient.workflow.catalog import definitions
 from comfyclient.workflow.copying import copied
 from comfyclient.workflow.diff import Diff, diff, same
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from comfyclient.client import Client
+    from comfyclient.display.drawing import Drawing, Highlight
     from comfyclient.types.nodes import NodeReplacement
     from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.links import Graph
@@ -257,6 +258,33 @@ class Workflow(NodeMapping):
         from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
 
         return models(self._readable(catalog)[0], catalog)
+
+    def draw(self, *, highlight: Highlight = (), catalog: Catalog | None = None) -> Drawing:
+        """Draw the workflow: to look at in a notebook, in a terminal, or as an SVG or PNG file.
+
+        What the editor saved needs no catalogue for that. What it mutes and bypasses is drawn, too; its notes are not.
+
+        Args:
+            highlight: The nodes to draw in red: their ids, problems of ``validate`` or of a ``PromptRejected``, the
+                ``JobFailed`` itself in a list; or a dict of what to say about each, by id.
+            catalog: The server's nodes, as for ``validate``, which tell the types and names of all outputs, and which
+                nodes are outputs. Without them, these are the nodes that no other one reads from.
+
+        Raises:
+            WorkflowError: The editor's file is broken, or the catalogue is none.
+            TypeError: There is something else to highlight.
+        """
+        from comfyclient.display import scheme  # noqa: PLC0415 - as in validate
+        from comfyclient.display.drawing import Drawing  # noqa: PLC0415
+        from comfyclient.display.saved import of_file  # noqa: PLC0415
+
+        if self.needs_catalog and catalog is None and self._origin is not None:
+            return Drawing(of_file(self._origin.document), highlight)
+        graph, origin = self._readable(catalog)
+        drawn = scheme.of_graph(graph, catalog, edits.outputs(graph, catalog))
+        if origin is not None:
+            drawn = scheme.with_left_out(drawn, of_file(origin.document))
+        return Drawing(drawn, highlight)
 
     def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
         """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.

@@ -95,16 +95,16 @@ def _type(hint: Any) -> str:
     if origin in {tuple, list}:
         return f"list of {_type(arguments[0])}"
     if origin in {dict, Mapping}:
-        return "object"
+        return "object" if arguments[1] is Any else f"object of {_type(arguments[1])}"
     if attrs.has(hint):
         return f"[{hint.__name__}](#{hint.__name__.lower()})"
     return SIMPLE[hint]
 
 
-def _parts(kind: Any) -> Iterator[type]:
-    """The documents inside of a document, at any depth."""
+def _parts(kind: Any, outer: tuple[type, ...] = ()) -> Iterator[type]:
+    """The documents inside of a document, at any depth; one may have others of its own kind in it."""
     for hint in get_type_hints(kind).values() if attrs.has(kind) else get_args(kind):
         if attrs.has(hint):
             yield hint
-        if attrs.has(hint) or get_args(hint):
-            yield from _parts(hint)
+        if hint not in outer and (attrs.has(hint) or get_args(hint)):
+            yield from _parts(hint, (*outer, hint))

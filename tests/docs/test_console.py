@@ -17,7 +17,18 @@ from tests.docs.pages import DOCS, PAGES, blocks, pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RUN = ["docs/howto/command-line.md"]
+RUN = [
+    f"docs/howto/{name}.md"
+    for name in (
+        "check-before-sending",
+        "command-line",
+        "models-and-nodes",
+        "run-editor-workflows",
+        "upload",
+        "workflow-from-image",
+        "write-graphs-in-python",
+    )
+]
 SERVER = "http://127.0.0.1:8188"  # as pages write it
 ELSEWHERE = ("pip install",)  # what a reader has done, and a test does not do
 MARK = "--- next command ---"

@@ -39,7 +39,8 @@ $ comfyclient completion fish > ~/.config/fish/completions/comfyclient.fish     
 def completion(app: App, shell: str) -> None:
     """Print the script that completes commands in your shell.
 
-    It completes commands, options, names of servers and, by asking the server, jobs. Bash has to be 4.4 or newer.
+    It completes commands, options, files, names of servers and, by asking the server, jobs, classes of nodes, templates
+    and folders of models. Bash has to be 4.4 or newer.
     """
     from comfyclient.cli.program import COMPLETE, NAME, program  # noqa: PLC0415 - which imports the commands
 
