@@ -18,6 +18,7 @@ from comfyclient.cli.program import COMMANDS
 from tests.cli import page
 from tests.cli.page import commands
 from tests.fakes import nobody
+from tests.workflows import fresh_color, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +182,15 @@ def test_a_wrong_command_line(program: Program) -> None:
     assert "See comfyclient queue --help." in program("queue", "more", code=2).err
 
 
-def test_debug_shows_where_it_arose(program: Program) -> None:
+def test_debug_shows_where_it_arose_and_the_log(program: Program, embedded_side: Side) -> None:
+    said = program.inside(
+        "watch", "--debug", "--url", embedded_side.url, "00000000-0000-4000-8000-000000000000", code=1
+    )
+    assert "Traceback" in said.err
+    (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    run = ("run", "x.json", "--url", embedded_side.url)
+    assert "comfyclient." in program.inside(*run, "--debug").err
+    assert "comfyclient." not in program.inside(*run).err
     with nobody() as nowhere:
         assert "Traceback" in program.inside("queue", "--debug", "--url", nowhere, code=4).err
 

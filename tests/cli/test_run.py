@@ -257,6 +257,16 @@ def test_the_second_ctrl_c_leaves_at_once(program: Program, comfyui_url: str) ->
     assert "is cancelled" not in done.err
 
 
+def test_somebody_else_stops_it(program: Program, embedded_side: Side) -> None:
+    gate = embedded_side.gate()
+    running = program.start("run", write(program, gate.workflow()), "--json", "--url", embedded_side.url)
+    gate.wait()
+    embedded_side.ask("POST", "/interrupt")
+    done = running.end()
+    assert done.code == 1
+    assert done.error()["type"] == "JobInterrupted"
+
+
 # --- submit, and what follows -------------------------------------------------------------------------------
 
 
