@@ -145,10 +145,12 @@ class App:
                 signal.signal(number, handler)
 
     def show_log(self) -> None:
-        """Show what comfyclient logs: warnings, and with ``--debug`` everything."""
-        logger = logging.getLogger("comfyclient")
-        logger.addHandler(_Messages(self.out))
-        logger.setLevel(logging.DEBUG if self.debug else logging.WARNING)
+        """Show what comfyclient logs until the command ends: warnings, and with ``--debug`` everything."""
+        logger, handler = logging.getLogger("comfyclient"), _Messages(self)
+        logger.addHandler(handler)
+        self._open.callback(logger.removeHandler, handler)
+        logger.setLevel(logging.DEBUG)
+        self._open.callback(logger.setLevel, logging.NOTSET)
 
 
 def _write_at_once(text: bytes, *, only_to_terminal: bool = False) -> None:
@@ -161,12 +163,12 @@ def _write_at_once(text: bytes, *, only_to_terminal: bool = False) -> None:
 class _Messages(logging.Handler):
     """Log records as messages."""
 
-    def __init__(self, out: Output) -> None:
+    def __init__(self, app: App) -> None:
         super().__init__()
-        self._out = out
+        self._app = app
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
-            self._out.warn(record.getMessage())
-        else:
-            self._out.debug(f"{record.name}: {record.getMessage()}")
+            self._app.out.warn(record.getMessage())
+        elif self._app.debug:
+            self._app.out.debug(f"{record.name}: {record.getMessage()}")

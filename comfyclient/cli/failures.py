@@ -112,8 +112,7 @@ def details_of(error: BaseException) -> ErrorDetails:
                 "traceback": error.traceback,
             }
         case JobTimeout():
-            message = f"job {error.prompt_id} has not ended in time and goes on"
-            message += f"; comfyclient cancel {error.prompt_id} stops it"
+            message = message.replace("job.cancel()", f"comfyclient cancel {error.prompt_id}")
         case PromptRejected():
             more = {"problems": problem_documents(error.problems)}
         case Interruption():

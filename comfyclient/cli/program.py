@@ -154,6 +154,7 @@ def _call(app: App, arguments: list[str]) -> int:
     if instruction := os.environ.get(COMPLETE):
         return shell_complete(program, {"obj": app}, NAME, COMPLETE, instruction)
     with program.make_context(NAME, arguments, obj=app) as context:
+        app.show_log()
         program.invoke(context)
     return ExitCode.DONE
 

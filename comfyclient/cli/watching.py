@@ -70,13 +70,13 @@ def _line(console: Console) -> Progress:
 
 
 class ServerView:
-    """The server in a terminal, drawn anew with each change. A context manager; elsewhere it does nothing.
+    """The server in a terminal, drawn anew with each change; a context manager, which leaves the last state.
 
     Args:
         out: Where to: the results.
 
     Attributes:
-        is_live: Whether anything is drawn.
+        is_live: Whether it is to be drawn: not in a pipe, and not with ``--json``.
     """
 
     def __init__(self, out: Output) -> None:
@@ -89,8 +89,12 @@ class ServerView:
         """Draw how it is."""
         now = time.monotonic()
         self._since = {job: self._since.get(job, now) for job in server.running}
-        if self._live is not None:
-            self._live.update(self._drawn(server, node_id, step, steps), refresh=True)
+        if self._live is None:
+            from rich.live import Live  # noqa: PLC0415 - slow to load
+
+            self._live = Live(console=self._out.console, auto_refresh=False)
+            self._live.start()
+        self._live.update(self._drawn(server, node_id, step, steps), refresh=True)
 
     def _drawn(
         self, server: ServerDocument, node_id: str | None, step: float | None, steps: float | None
@@ -124,11 +128,6 @@ class ServerView:
         return grid
 
     def __enter__(self) -> Self:
-        if self.is_live:
-            from rich.live import Live  # noqa: PLC0415 - slow to load
-
-            self._live = Live(console=self._out.console, auto_refresh=False)
-            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -11,7 +13,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from comfyclient.cli.documents import ErrorDocument
+from comfyclient.cli.program import run
 from tests.cli.documents import check
 
 if TYPE_CHECKING:
@@ -92,6 +97,13 @@ class Running:
             assert self._changed.wait_for(found, PATIENCE), f"no {text!r} in {self._said}"
             return found() or ""
 
+    def wait_for_lines(self, count: int) -> list[str]:
+        """Wait until it has written so many lines; all that there are."""
+        lines = self._said["out"]
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(lines) >= count, PATIENCE), lines
+            return [*lines]
+
     def signal(self, number: int = signal.SIGINT) -> None:
         """Send it a signal, by default that of Ctrl-C."""
         self.process.send_signal(number)
@@ -148,6 +160,19 @@ class Program:
         assert "--debug" in arguments or "Traceback" not in err, err
         assert "\x1b" not in out + err, "escape codes in a pipe"
         return Done(done.returncode, out, err)
+
+    def inside(self, *arguments: str | Path, code: int = 0, env: Mapping[str, str] | None = None) -> Done:
+        """The same in this process, which takes a hundredth of the time: for whatever is no matter of processes."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        environment = {**self.environment, **(env or {})}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.directory)
+            patch.setattr(os, "environ", environment)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                found = run([*map(str, arguments)])
+        done = Done(found, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+        assert found == code, done
+        return done
 
     def start(self, *arguments: str | Path) -> Running:
         """Start it, and go on at once."""

@@ -18,6 +18,7 @@ from comfyclient.cli.program import COMMANDS
 from tests.cli import page
 from tests.cli.page import commands
 from tests.fakes import nobody
+from tests.workflows import fresh_color, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,12 +58,12 @@ def test_help_is_quick() -> None:
 
 
 def test_no_arguments_are_a_call_for_help(program: Program) -> None:
-    assert program().out == program("--help").out == program("-h").out
-    assert "Exit codes:" in program().out
+    assert program.inside().out == program.inside("--help").out == program.inside("-h").out
+    assert "Exit codes:" in program.inside().out
 
 
 def test_the_version(program: Program) -> None:
-    assert program("--version").out == f"comfyclient {__version__}\n"
+    assert program.inside("--version").out == f"comfyclient {__version__}\n"
 
 
 def test_without_the_extra() -> None:
@@ -77,7 +78,7 @@ def test_without_the_extra() -> None:
 @pytest.mark.parametrize("before", [True, False], ids=["before the command", "after the command"])
 def test_options_stand_before_the_command_or_after_it(program: Program, embedded_side: Side, *, before: bool) -> None:
     options = ["--json", "--url", embedded_side.url]
-    done = program(*options, "queue") if before else program("queue", *options)
+    done = program.inside(*options, "queue") if before else program.inside("queue", *options)
     assert done.json(QueueDocument) == {"jobs": []}
 
 
@@ -87,7 +88,7 @@ def test_where_the_server_comes_from(program: Program) -> None:
     )
 
     def url(*options: str, **environment: str) -> str:
-        return str(program("servers", "--json", *options, env=environment).json(ServersDocument)["url"])
+        return str(program.inside("servers", "--json", *options, env=environment).json(ServersDocument)["url"])
 
     assert url() == "http://studio:1/x"
     assert url("--url", "attic") == "http://attic:2"
@@ -102,11 +103,11 @@ def test_the_servers_of_the_file(program: Program) -> None:
     program.configure(
         'default = "a"\n[servers.a]\nurl = "http://me:secret@a:1"\ntoken = "hush"\n[servers.b]\nurl = "http://b"'
     )
-    done = program("servers")
+    done = program.inside("servers")
     assert done.lines == ["a\thttp://a:1\tdefault\ttoken", "b\thttp://b\t\t"]
     assert str(program.configuration) in done.err
     assert "secret" not in done.out + done.err
-    assert program("servers", "--json", "--url", "b").json(ServersDocument) == {
+    assert program.inside("servers", "--json", "--url", "b").json(ServersDocument) == {
         "path": str(program.configuration),
         "exists": True,
         "servers": [
@@ -126,11 +127,11 @@ def test_the_default_place_of_the_file(program: Program, tmp_path: Path) -> None
 
 def test_a_secret_that_others_can_read(program: Program) -> None:
     program.configure('[servers.a]\nurl = "http://a:1"\ntoken = "hush"')
-    assert "Warning" not in program("servers").err
+    assert "Warning" not in program.inside("servers").err
     program.configuration.chmod(0o644)
-    assert "Warning: " in program("servers", "--quiet").err
+    assert "Warning: " in program.inside("servers", "--quiet").err
     program.configure('[servers.a]\nurl = "http://a:1"')
-    assert "Warning" not in program("servers").err
+    assert "Warning" not in program.inside("servers").err
 
 
 @pytest.mark.parametrize(
@@ -148,19 +149,19 @@ def test_a_secret_that_others_can_read(program: Program) -> None:
 )
 def test_a_wrong_file(program: Program, text: str, said: str) -> None:
     program.configure(text)
-    error = program("queue", "--json", code=2).error()
+    error = program.inside("queue", "--json", code=2).error()
     assert said in error["message"]
     assert error["type"] == "Usage"
 
 
 def test_a_token(program: Program, embedded_side: Side) -> None:
-    assert "contradict" in program("queue", "--url", "http://a:b@c", "--token", "x", code=2).err
-    assert "token must be" in program("queue", "--token", "x y", "--url", embedded_side.url, code=2).err
+    assert "contradict" in program.inside("queue", "--url", "http://a:b@c", "--token", "x", code=2).err
+    assert "token must be" in program.inside("queue", "--token", "x y", "--url", embedded_side.url, code=2).err
 
 
 def test_a_name_that_is_none(program: Program) -> None:
     program.configure('[servers.studio]\nurl = "http://a:1"')
-    assert "'studoi' is none of the servers in" in program("queue", "--url", "studoi", code=4).err
+    assert "'studoi' is none of the servers in" in program.inside("queue", "--url", "studoi", code=4).err
 
 
 # --- errors -------------------------------------------------------------------------------------------------
@@ -168,10 +169,10 @@ def test_a_name_that_is_none(program: Program) -> None:
 
 def test_nobody_answers(program: Program) -> None:
     with nobody() as nowhere:
-        done = program("queue", "--url", nowhere, code=4)
+        done = program.inside("queue", "--url", nowhere, code=4)
         assert done.err.startswith(f"no ComfyUI server answers at {nowhere}")
         assert not done.out
-        assert program("queue", "--json", "--url", nowhere, code=4).error()["type"] == "ServerUnreachable"
+        assert program.inside("queue", "--json", "--url", nowhere, code=4).error()["type"] == "ServerUnreachable"
 
 
 def test_a_wrong_command_line(program: Program) -> None:
@@ -181,9 +182,17 @@ def test_a_wrong_command_line(program: Program) -> None:
     assert "See comfyclient queue --help." in program("queue", "more", code=2).err
 
 
-def test_debug_shows_where_it_arose(program: Program) -> None:
+def test_debug_shows_where_it_arose_and_the_log(program: Program, embedded_side: Side) -> None:
+    said = program.inside(
+        "watch", "--debug", "--url", embedded_side.url, "00000000-0000-4000-8000-000000000000", code=1
+    )
+    assert "Traceback" in said.err
+    (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    run = ("run", "x.json", "--url", embedded_side.url)
+    assert "comfyclient." in program.inside(*run, "--debug").err
+    assert "comfyclient." not in program.inside(*run).err
     with nobody() as nowhere:
-        assert "Traceback" in program("queue", "--debug", "--url", nowhere, code=4).err
+        assert "Traceback" in program.inside("queue", "--debug", "--url", nowhere, code=4).err
 
 
 # --- what is printed ----------------------------------------------------------------------------------------
@@ -216,7 +225,7 @@ def complete(program: Program, line: str) -> list[str]:
     """What bash would offer at the end of a line."""
     words = line.split(" ")
     environment = {"_COMFYCLIENT_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    return [item.partition(",")[2] for item in program(env=environment).lines if item]
+    return [item.partition(",")[2] for item in program.inside(env=environment).lines if item]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -91,7 +91,7 @@ def test_files_that_exist_are_kept(program: Program, embedded_side: Side) -> Non
     file = write(program, plain(fresh_color()))
 
     def run(*options: str) -> list[str]:
-        return program("run", file, "--url", embedded_side.url, "-o", "fox.png", *options).lines
+        return program.inside("run", file, "--url", embedded_side.url, "-o", "fox.png", *options).lines
 
     (program.directory / "fox.png").write_bytes(b"mine")
     assert run() == ["fox-2.png"]
@@ -99,7 +99,7 @@ def test_files_that_exist_are_kept(program: Program, embedded_side: Side) -> Non
     assert run("--overwrite") == ["fox.png"]
     assert (program.directory / "fox.png").read_bytes() != b"mine"
     (program.directory / "plain").touch()
-    done = program("run", file, "--url", embedded_side.url, "-o", "plain", code=2)
+    done = program.inside("run", file, "--url", embedded_side.url, "-o", "plain", code=2)
     assert "plain is no directory" in done.err
 
 
@@ -113,13 +113,15 @@ def test_files_of_ones_own_for_several_inputs(program: Program, embedded_side: S
     program.environment["COMFYUI_URL"] = embedded_side.url
     file = write(program, loading(2))
     Image.new("RGB", (16, 16), (1, 2, 3)).save(program.directory / "a.png")
-    error = program("run", file, "--input", "a.png", "--json", code=2).error()
+    error = program.inside("run", file, "--input", "a.png", "--json", code=2).error()
     assert "--input 1.image=a.png    for node 1 'Photo 1' (LoadImage)" in error["message"]
     assert "--input 2.image=a.png" in error["message"]
-    result = program("run", file, "-i", "Photo 1.image=a.png", "-i", "2.image=a.png", "--json").json(ResultDocument)
+    result = program.inside("run", file, "-i", "Photo 1.image=a.png", "-i", "2.image=a.png", "--json").json(
+        ResultDocument
+    )
     assert [each["node_id"] for each in result["files"]] == ["11", "12"]
-    assert "no file b.png" in program("run", file, "-i", "1.image=b.png", code=2).err
-    assert "takes a file" in program("run", write(program, plain(0)), "-i", "a.png", code=2).err
+    assert "no file b.png" in program.inside("run", file, "-i", "1.image=b.png", code=2).err
+    assert "takes a file" in program.inside("run", write(program, plain(0)), "-i", "a.png", code=2).err
 
 
 @pytest.mark.parametrize(
@@ -150,15 +152,15 @@ def test_a_random_value_is_another_each_time() -> None:
 def test_changes_that_fit_nothing(program: Program, embedded_side: Side) -> None:
     program.environment["COMFYUI_URL"] = embedded_side.url
     file = write(program, plain(0))
-    assert "nearest: 1 'EmptyImage'" in program("run", file, "--set", "EmtyImage.color=1", code=2).err
-    assert "write NODE.INPUT=VALUE" in program("run", file, "--set", "color", code=2).err
-    assert "no-such.json: No such file" in program("run", "no-such.json", code=2).err
+    assert "nearest: 1 'EmptyImage'" in program.inside("run", file, "--set", "EmtyImage.color=1", code=2).err
+    assert "write NODE.INPUT=VALUE" in program.inside("run", file, "--set", "color", code=2).err
+    assert "no-such.json: No such file" in program.inside("run", "no-such.json", code=2).err
 
 
 def test_only_some_outputs(program: Program, embedded_side: Side) -> None:
     program.environment["COMFYUI_URL"] = embedded_side.url
     graph = {**plain(fresh_color()), "3": node("PreviewImage", images=["1", 0])}
-    result = program("run", write(program, graph), "--target", "3", "--json").json(ResultDocument)
+    result = program.inside("run", write(program, graph), "--target", "3", "--json").json(ResultDocument)
     assert [file["node_id"] for file in result["files"]] == ["3"]
 
 
@@ -187,19 +189,19 @@ def test_the_server_refuses(comfyclient: Program) -> None:
 
 def test_it_is_no_workflow(program: Program, embedded_side: Side) -> None:
     (program.directory / "notes.txt").write_text("hello")
-    done = program("run", "notes.txt", "--url", embedded_side.url, code=3)
+    done = program.inside("run", "notes.txt", "--url", embedded_side.url, code=3)
     assert "notes.txt is text of no known kind" in done.err
 
 
 def test_a_part_is_refused(program: Program, embedded_side: Side) -> None:
     program.environment["COMFYUI_URL"] = embedded_side.url
     file = write(program, half_wrong(fresh_color()))
-    assert "some of its outputs" in program("run", file, code=3).err
-    done = program("run", file, "--partial", "--json")
+    assert "some of its outputs" in program.inside("run", file, code=3).err
+    done = program.inside("run", file, "--partial", "--json")
     [problem] = done.json(ResultDocument)["refused"]
     assert problem["node_id"] == "3"
     assert "Warning: left out: node 3 'Enlarge'" in done.err
-    assert program("submit", file, "--partial", "--json").json(SubmittedDocument)["refused"]
+    assert program.inside("submit", file, "--partial", "--json").json(SubmittedDocument)["refused"]
 
 
 def test_it_takes_too_long(comfyclient: Program, side: Side) -> None:
@@ -243,9 +245,9 @@ def test_so_does_sigterm(program: Program, embedded_side: Side) -> None:
     assert not embedded_side.get("/queue")["queue_running"]
 
 
-def test_the_second_ctrl_c_leaves_at_once(program: Program, embedded_side: Side) -> None:
-    graph = sleeping(8, interruptible=False)
-    running = program.start("run", write(program, graph), "--url", embedded_side.url)
+def test_the_second_ctrl_c_leaves_at_once(program: Program, comfyui_url: str) -> None:
+    graph = sleeping(4, interruptible=False)
+    running = program.start("run", write(program, graph), "--url", comfyui_url)
     running.wait_for("job ", "err")
     running.signal()
     running.wait_for("cancelling", "err")
@@ -253,7 +255,16 @@ def test_the_second_ctrl_c_leaves_at_once(program: Program, embedded_side: Side)
     done = running.end()
     assert done.code == 130
     assert "is cancelled" not in done.err
-    assert embedded_side.get("/queue")["queue_running"]
+
+
+def test_somebody_else_stops_it(program: Program, embedded_side: Side) -> None:
+    gate = embedded_side.gate()
+    running = program.start("run", write(program, gate.workflow()), "--json", "--url", embedded_side.url)
+    gate.wait()
+    embedded_side.ask("POST", "/interrupt")
+    done = running.end()
+    assert done.code == 1
+    assert done.error()["type"] == "JobInterrupted"
 
 
 # --- submit, and what follows -------------------------------------------------------------------------------
@@ -296,15 +307,15 @@ def test_watching_a_job_that_fails(comfyclient: Program) -> None:
 
 
 def test_nothing_to_wait_for(program: Program) -> None:
-    assert "leaves nothing to wait for" in program("run", "x", "--no-wait", "--timeout", "1", code=2).err
+    assert "leaves nothing to wait for" in program.inside("run", "x", "--no-wait", "--timeout", "1", code=2).err
 
 
 def test_a_job_that_nobody_knows(program: Program, embedded_side: Side) -> None:
     program.environment["COMFYUI_URL"] = embedded_side.url
     nobody = "00000000-0000-4000-8000-000000000000"
     for command in ("status", "watch", "outputs", "cancel"):
-        assert "know" in program(command, nobody, code=1).err
-    assert "begins with f0f0" in program("status", "f0f0", code=1).err
+        assert "know" in program.inside(command, nobody, code=1).err
+    assert "begins with f0f0" in program.inside("status", "f0f0", code=1).err
     ids = [embedded_side.submit(plain(fresh_color())) for _ in range(17)]  # two of them begin alike
     letter = next(one[0] for one in ids if sum(other[0] == one[0] for other in ids) > 1)
-    assert f"jobs begin with {letter}: " in program("status", letter, code=2).err
+    assert f"jobs begin with {letter}: " in program.inside("status", letter, code=2).err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +22,7 @@ from comfyclient.cli.server import ServerDocument
 from comfyclient.types import LogEntry
 from tests.cli.test_program import complete
 from tests.fakes import FlakyServer, json_reply
-from tests.workflows import failing, fresh_color, plain, quick
+from tests.workflows import failing, fresh_color, plain
 
 if TYPE_CHECKING:
     from tests.cli.program import Program
@@ -52,21 +51,21 @@ def test_how_busy_the_server_is(comfyclient: Program, side: Side) -> None:
 
 def test_cancelling_everything(program: Program, embedded_side: Side) -> None:
     program.environment["COMFYUI_URL"] = embedded_side.url
-    assert "there is nothing to cancel" in program("cancel", "--all").err
+    assert "there is nothing to cancel" in program.inside("cancel", "--all").err
     gate = embedded_side.gate()
     ids = [embedded_side.submit(gate.workflow()) for _ in range(3)]
     gate.wait()
-    assert "say --yes" in program("cancel", "--pending", code=2).err
-    assert "Name the jobs" in program("cancel", code=2).err
-    assert "Name the jobs" in program("cancel", ids[0], "--all", code=2).err
-    assert program("cancel", "--pending", "-y").lines == [f"{prompt_id}\tcancelled" for prompt_id in ids[1:]]
+    assert "say --yes" in program.inside("cancel", "--pending", code=2).err
+    assert "Name the jobs" in program.inside("cancel", code=2).err
+    assert "Name the jobs" in program.inside("cancel", ids[0], "--all", code=2).err
+    assert program.inside("cancel", "--pending", "-y").lines == [f"{prompt_id}\tcancelled" for prompt_id in ids[1:]]
     assert "Cancel 1 job on" in program.in_terminal("cancel", "--all", keys="n\n", code=130)
     assert embedded_side.get("/queue")["queue_running"]
     assert f"{ids[0]}\tcancelled" in program.in_terminal("cancel", "--all", keys="y\n").replace("    ", "\t")
-    assert program("cancel", ids[0]).lines == [f"{ids[0]}\tcancelled"]  # it is, whoever did it
+    assert program.inside("cancel", ids[0]).lines == [f"{ids[0]}\tcancelled"]  # it is, whoever did it
     ended = embedded_side.submit(plain(fresh_color()))
-    program("watch", ended)
-    assert program("cancel", ended).lines == [f"{ended}\thad ended"]
+    program.inside("watch", ended)
+    assert program.inside("cancel", ended).lines == [f"{ended}\thad ended"]
 
 
 def test_what_has_ended(comfyclient: Program, side: Side) -> None:
@@ -97,16 +96,15 @@ def test_memory_is_freed(comfyclient: Program) -> None:
 
 
 def test_the_log(comfyclient: Program, side: Side) -> None:
-    side.submit(quick(1))
+    side.submit(plain(fresh_color()))
     lines = comfyclient("logs").lines
     assert any("got prompt" in line for line in lines)
     found = comfyclient("logs", "-n", "2", "--json").json_lines(LogLine)
     assert len(found) == 2
     following = comfyclient.start("logs", "-f", "-n", "1", "--json")
-    following.wait_for("text")
-    message = uuid.uuid4().hex
-    side.submit(failing(message))
-    following.wait_for(message)
+    following.wait_for_lines(1)
+    side.submit(plain(fresh_color()))
+    assert any("got prompt" in line for line in following.wait_for_lines(3)[1:])
     following.signal()
     done = following.end()
     assert done.code == 130
@@ -185,7 +183,7 @@ def test_what_a_server_is_told_of_one(program: Program) -> None:
     with FlakyServer(json_reply({})) as server:
 
         def told(*options: str, **environment: str) -> dict[str, str]:
-            program("free", *options, env=environment)
+            program.inside("free", *options, env=environment)
             return server.requests[-1].headers
 
         assert told("--url", server.url, "--token", "abc")["authorization"] == "Bearer abc"

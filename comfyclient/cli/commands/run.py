@@ -103,8 +103,8 @@ class _Watched:
         """The progress so far."""
         if self._job is None:
             self._job = progress.job
-            self._app.out.note(f"job {self._job.prompt_id}")
             self._app.farewell = b"cancelling the job; Ctrl-C again leaves at once\n"
+            self._app.out.note(f"job {self._job.prompt_id}")
         self._bar.draw(progress)
         self.headline = progress.headline
 
@@ -120,5 +120,11 @@ class _Watched:
         job = self._job
         if job is None:
             return Interruption.of(interruption)
-        end = "has not stopped yet, but will" if not job.done() else "is cancelled" if job.cancelled() else "had ended"
+        end = (
+            "was told to stop, and has not yet"
+            if not job.done()
+            else "is cancelled"
+            if job.cancelled()
+            else "had ended"
+        )
         return Interruption.of(interruption, f"job {job.prompt_id} {end}", job.prompt_id)

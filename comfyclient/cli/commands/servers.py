@@ -96,4 +96,5 @@ def servers(app: App) -> None:
         rows = [
             (entry.name, entry.url, "default" if entry.default else "", ", ".join(entry.options)) for entry in entries
         ]
-        app.out.table(["name", "url", "", "options"], rows)
+        if rows:
+            app.out.table(["name", "url", "", "options"], rows)
