@@ -171,6 +171,11 @@ class EventSource:
             TypeError: ``event`` is neither a string nor an event class, or ``callback`` cannot be called.
             ValueError: The client was made with ``realtime=False``.
             ClientClosed: The client is closed.
+
+        Example:
+            >>> @client.on("execution_error")
+            ... def tell(event):
+            ...     print(f"node {event.node_id} failed: {event.exception_message}")
         """
         if callback is not None and not callable(callback):
             msg = f"a callback is a function that takes the event, not {callback!r}"
@@ -209,6 +214,12 @@ class EventSource:
             TypeError: An event is neither a string nor an event class.
             ValueError: The client was made with ``realtime=False``.
             ClientClosed: The client is closed.
+
+        Example:
+            >>> with client.listen("executed") as queue:
+            ...     result = client.run(workflow)
+            ...     queue.get(timeout=10).node
+            '9'
         """
         queue = self.__tracker.subscriptions.listen(events, maxsize)
         try:

@@ -80,6 +80,12 @@ class Client(EventSource):
         assets: What it knows by content.
         system: Its devices, memory and log.
         server: Its version, and what it can do.
+
+    Example:
+        >>> with Client("http://127.0.0.1:8188") as client:
+        ...     result = client.run("portrait.json")
+        ...     print(result.images[0].save("fox.png"))
+        fox.png
     """
 
     def __init__(self, url: str | None = None, *, config: ClientConfig | None = None, **options: Any) -> None:
@@ -178,6 +184,11 @@ class Client(EventSource):
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
             ImportError: tqdm, which draws the bar, is not installed; nothing was submitted.
+
+        Example:
+            >>> result = client.run(workflow, timeout=600)
+            >>> result.images[0].pil().size
+            (512, 512)
         """
         started = monotonic()
         watching = _watched.job(progress)
@@ -242,6 +253,11 @@ class Client(EventSource):
             Unsupported: There is a ``preview_method``, and the server is older than 0.9.
             ClientClosed: The client is closed.
             ValueError: There is no such ``preview_method``.
+
+        Example:
+            >>> job = client.submit(workflow)
+            >>> job.result(timeout=600).images[0].filename
+            'portrait_00001_.png'
         """
         request = self._submitter.request(
             self.load(workflow),
@@ -282,6 +298,12 @@ class Client(EventSource):
         Yields:
             One ``Variation`` each; its ``result()`` is the result, or raises what went wrong with this one. A failure
             ends nothing else. When the loop is left early, what is in flight is cancelled.
+
+        Example:
+            >>> for variation in client.map(workflow, [{"KSampler.seed": 1}, {"KSampler.seed": 2}]):
+            ...     print(variation.changes, variation.result().images[0].filename)
+            {'KSampler.seed': 1} portrait_00001_.png
+            {'KSampler.seed': 2} portrait_00002_.png
         """
         uploads = self._submitter.uploads()
 

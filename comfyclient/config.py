@@ -346,7 +346,12 @@ class ClientConfig:
 
     @classmethod
     def of(cls, url: str | None, options: Mapping[str, Any]) -> ClientConfig:
-        """Build one from what ``Client`` was called with; an unknown option is named together with the known ones."""
+        """Build one from what ``Client`` was called with.
+
+        Raises:
+            TypeError: An option is not known; the text names it, and those that are.
+            ValueError: The URL is none, or an option has an impossible value.
+        """
         known = {attribute.name for attribute in fields(cls)}
         if unknown := sorted(options.keys() - known):
             msg = f"unknown option {', '.join(map(repr, unknown))}; a client knows {', '.join(sorted(known))}"

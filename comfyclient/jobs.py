@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from comfyclient import _watched
+from comfyclient._displayed import Displayed
 from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem, WorkflowError
 from comfyclient.events import Event, Preview
@@ -37,10 +38,20 @@ _GLANCE = 0.25
 """Seconds between two looks at silent jobs by somebody who waits for them."""
 
 
-class Job:
+class Job(Displayed):
     """One prompt on the server, to wait for, to watch and to cancel. Safe to use from any number of threads.
 
     Jobs are made by ``client.submit`` and ``client.job``.
+
+    Example:
+        >>> job = client.submit(workflow)
+        >>> for event in job.events():
+        ...     if event.type == "executing" and event.node in {"3", "9"}:
+        ...         print(workflow.title(event.node))
+        KSampler
+        Save Image
+        >>> job.status, job.progress, len(job.result().images)
+        ('completed', 1.0, 1)
     """
 
     __slots__ = (

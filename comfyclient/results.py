@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
+from comfyclient._displayed import Displayed
 from comfyclient._save import atomic_write, destination, safe_name
 from comfyclient._ui import Kind, as_mapping, files_in, joined, kind_of, media_type_of, texts_in
 from comfyclient.errors import DecodeError
@@ -43,7 +44,7 @@ class WorkflowLike(Protocol):
 
 
 @frozen(kw_only=True)
-class OutputFile:
+class OutputFile(Displayed):
     """A file that a node made: on the server, or in memory if it came over the websocket.
 
     Two are equal when they name the same file of the same node.
@@ -122,6 +123,11 @@ class OutputFile:
             FileExistsError: The file exists and ``overwrite`` is off.
             OSError: It cannot be written.
             ComfyError: As for ``read``.
+
+        Example:
+            >>> image = client.run(workflow).images[0]
+            >>> print(image.save("fox.png"), image.save("pictures/"))
+            fox.png pictures/portrait_00001_.png
         """
         if not isinstance(self._source, bytes):
             return self._source.download(self, path, overwrite=overwrite)
@@ -150,7 +156,7 @@ class OutputFile:
 
 
 @frozen(kw_only=True)
-class NodeOutput:
+class NodeOutput(Displayed):
     """What one node left behind.
 
     Attributes:
@@ -219,7 +225,7 @@ class Timings:
         return _between(self.started, self.finished)
 
 
-class Result(Mapping[str, NodeOutput]):
+class Result(Displayed, Mapping[str, NodeOutput]):
     """What a finished job left behind: a mapping from node id to ``NodeOutput``, in natural order.
 
     The ids are those of the workflow; what the parts of a node made that expanded itself is found under that
@@ -230,6 +236,13 @@ class Result(Mapping[str, NodeOutput]):
         workflow: The workflow as it was sent, or ``None`` if it is not known.
         cached_nodes: The nodes that did not run, since the server still had their outputs.
         timings: When it was queued, ran and ended.
+
+    Example:
+        >>> result = client.run(workflow)
+        >>> result["9"].title, result["9"].images == result.images
+        ('Save Image', True)
+        >>> print(*result.save("pictures"))
+        pictures/portrait_00001_.png
     """
 
     __eq__ = object.__eq__

@@ -90,6 +90,14 @@ def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[
 
     Raises:
         JobTimeout: ``timeout`` passed; it names one of the jobs that have not ended.
+
+    Example:
+        >>> jobs = [client.submit(workflow, front=True) for _ in range(3)]
+        >>> for job in as_completed(jobs, timeout=600):
+        ...     print(job.status)
+        completed
+        completed
+        completed
     """
     return _as_completed(Finish(jobs), None if timeout is None else time.monotonic() + timeout)
 

@@ -1,8 +1,12 @@
 """Sphinx configuration; ``make docs`` builds with -n -W, so a broken reference fails."""
 
+import builtins
 import re
 from importlib.metadata import version as version_of
 from typing import Any
+
+from sphinx.addnodes import pending_xref
+from sphinx.domains.python import PyObject
 
 project = "comfyclient"
 author = "The comfyclient authors"
@@ -20,6 +24,12 @@ html_theme = "furo"
 html_title = f"comfyclient {release}"
 html_static_path = ["_static"]
 html_css_files = ["comfyclient.css"]
+html_logo = html_favicon = "_static/logo.svg"
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0b7a75", "color-brand-content": "#0b7a75"},
+    "dark_css_variables": {"color-brand-primary": "#4fd1c5", "color-brand-content": "#4fd1c5"},
+}
+pygments_dark_style = "github-dark"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -50,6 +60,17 @@ def signature(
     return arguments and re.sub(r"=(_Nothing\.)?NOTHING", "=…", arguments), returns
 
 
+def unlink_builtins(_app: Any, doctree: Any) -> None:
+    """Keep Sphinx from taking the ``type`` of an annotation for some class's property of that name."""
+    for reference in list(doctree.findall(pending_xref)):
+        if reference.get("refdomain") == "py" and hasattr(builtins, reference["reftarget"]):
+            reference.replace_self(reference.children)
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"  # as the docstrings call them
     app.connect("autodoc-process-signature", signature)
+    app.connect("doctree-read", unlink_builtins)

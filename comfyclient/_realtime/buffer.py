@@ -108,6 +108,10 @@ class EventQueue(queue.Queue[E], Generic[E]):
         self._on_close = on_close
         self._closed = False
 
+    def __repr__(self) -> str:
+        count, end = self.qsize(), ", closed" if self._closed else ""
+        return f"<EventQueue with {count} event{'s' * (count != 1)}{end}>"
+
     # The hooks that queue.Queue has for its subclasses; each is called with the queue's lock held.
 
     def _init(self, maxsize: int) -> None:

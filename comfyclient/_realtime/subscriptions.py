@@ -43,7 +43,12 @@ def topic(event: str | type[Event]) -> Topic:
 
 
 class Subscription:
-    """A callback's registration, returned by ``client.on``."""
+    """A callback's registration, returned by ``client.on``.
+
+    Attributes:
+        topics: What it was registered for: names and classes.
+        callback: What is called.
+    """
 
     __slots__ = ("_remove", "callback", "topics")
 

@@ -1,7 +1,7 @@
 """Write graphs in Python: every node class of a server is a function, its inputs are keyword arguments.
 
     g = client.builder()
-    model, clip, vae = g.CheckpointLoaderSimple(ckpt_name="sd15.safetensors")
+    model, clip, vae = g.CheckpointLoaderSimple(ckpt_name="v1-5-pruned-emaonly.safetensors")
 
 ``to_python`` writes such a script from a workflow, ``stubs`` what editors and type checkers need to know a server's
 nodes.

@@ -35,6 +35,8 @@ PAGE = Palette(None, "currentColor", "currentColor", "#808080", "#808080")
 PALETTES: dict[Theme, Palette] = {"light": LIGHT, "dark": DARK, "page": PAGE}
 
 ERROR = "#e5484d"
+RUNNING = "#3b82f6"
+WAITING = "#c99a08"
 OUTPUT = "#2f9e6e"
 LEFT_OUT = "#8b93a1"
 _KINDS = {

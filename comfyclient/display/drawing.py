@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from comfyclient._displayed import Displayed
 from comfyclient.display import layers, listing, svg
 from comfyclient.workflow.wording import kind_of
 
@@ -25,13 +26,15 @@ _WIDTH = 100
 class AboutNode(Protocol):
     """What tells something about a node, as ``Problem``, ``NodeProblem`` and ``JobFailed`` do."""
 
-    node_id: str
+    @property
+    def node_id(self) -> str:
+        """Its id."""
 
 
 Highlight: TypeAlias = "Iterable[str | AboutNode] | Mapping[str, str]"
 
 
-class Drawing:
+class Drawing(Displayed):
     """A drawing of a workflow, as it was when this was made; ``Workflow.draw`` makes it.
 
     Nodes stand in layers, each to the right of what feeds it. Outputs have a green rim, what was highlighted a red one,
@@ -109,6 +112,10 @@ class Drawing:
     @cached_property
     def _layout(self) -> Layout:
         return layers.arrange(self._scheme)
+
+    def __len__(self) -> int:
+        """How many nodes it shows."""
+        return len(self._scheme)
 
     def __str__(self) -> str:
         """The listing."""

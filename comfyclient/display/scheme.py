@@ -101,7 +101,7 @@ def of_graph(graph: Graph, catalog: Catalog | None, output_ids: Iterable[str]) -
 def values_of(values: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
     """The values of inputs, without those that are nobody's business: notebooks and terminals are shown around."""
     return tuple(
-        (clean(name), "***" if value and isinstance(value, str) and _SECRET.search(name) else value)
+        (clean(name), value if isinstance(value, (int, float)) or not _SECRET.search(name) else "***")
         for name, value in values
     )
 

@@ -57,7 +57,12 @@ class NodeProgress:
         value: Steps done.
         max: Steps in all.
         state: ``"running"`` or ``"finished"``.
+        node_id: The node, as the server runs it.
+        prompt_id: The prompt that it belongs to.
+        display_node_id: The node of the workflow that it is shown as.
         parent_node_id: The node that expanded into this one.
+        real_node_id: The node that it is a part of.
+        extra: What else the server said, and what does not fit.
     """
 
     value: float = 0.0

@@ -67,7 +67,22 @@ class Logs(Event):
 
 @frozen
 class AssetsSeed(Event):
-    """The server scans its directories for assets; base of the ``assets.seed.*`` events. Sent to every client."""
+    """The server scans its directories for assets; base of the ``assets.seed.*`` events. Sent to every client.
+
+    Each tells a part of what follows; the rest is ``None``.
+
+    Attributes:
+        roots: The directories: ``"input"``, ``"output"`` and ``"models"``, or some of them.
+        phase: ``"fast"`` while files are looked for, ``"enrich"`` while their details are; ``"full"`` for both.
+        total: Files in all.
+        scanned: Files looked at so far.
+        created: Assets that were not known before.
+        skipped: Files that were known already.
+        enriched: Assets whose details are known now.
+        elapsed: Seconds that it took.
+        message: What went wrong.
+        extra: What else the server said.
+    """
 
     roots: tuple[str, ...] | None = None
     phase: str | None = None

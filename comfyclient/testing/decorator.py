@@ -38,7 +38,11 @@ KEYS = {"ui", "result", "expand"}
 
 @frozen
 class Models:
-    """Says of a parameter that it is the name of a model: ``Annotated[str, Models("checkpoints")]``."""
+    """Says of a parameter that it is the name of a model: ``Annotated[str, Models("checkpoints")]``.
+
+    Attributes:
+        folder: The kind of model, as ComfyUI calls its directory.
+    """
 
     folder: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,14 @@ class EmbeddedServer(Faults):
 
     Attributes:
         latency: How slow it is; may be changed at any time.
+
+    Example:
+        >>> with EmbeddedServer() as server, Client(server.url) as client:
+        ...     server.fail_next("KSampler", RuntimeError("out of ink"))
+        ...     print(client.submit("portrait.json").exception().exception_message)
+        ...     print(len(client.run("portrait.json").images), len(server.submitted))
+        out of ink
+        1 2
     """
 
     def __init__(
@@ -129,7 +138,9 @@ class EmbeddedServer(Faults):
     def stop(self) -> None:
         """End it, with all connections, and remove its directories; it may be started again, at the same port.
 
-        Whatever runs is interrupted. A node that does not return within 5 s is left to itself, with a warning.
+        Whatever runs is interrupted. A node that does not return within 5 s is left to itself, with a warning. There
+        is one, too, if something that was to fail, to be answered otherwise or to be lost never came: a node that is
+        misspelled, say.
         """
         if self._loop is None or self._life is None:
             return
@@ -142,6 +153,12 @@ class EmbeddedServer(Faults):
             self._life = self._loop = None
             self._script.frozen = False
             shutil.rmtree(machine.folders.root, ignore_errors=True)
+        if rest := self._script.take_rest():
+            warnings.warn(
+                f"{', '.join(rest)}: nothing of the kind ran or was asked for before the embedded server stopped",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def restart(self, *, forget: bool = True) -> None:
         """Stop and start, at the same port: connections break, and are refused for a moment.

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._displayed import Displayed
 from comfyclient.errors import WorkflowError
 from comfyclient.workflow import check, edits, local
 from comfyclient.workflow.catalog import definitions
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from comfyclient.workflow.links import Graph
     from comfyclient.workflow.needs import NeededModel
     from comfyclient.workflow.source import Preference, Source
-    from comfyclient.workflow.validation import Problem
+    from comfyclient.workflow.validation import Problems
 
 _MOST_KINDS = 5  # in a repr
 
 
-class Workflow(NodeMapping):
+class Workflow(Displayed, NodeMapping):
     """A workflow in the API format: a mapping of node ids to nodes, in the document's order.
 
     The constructor copies the graph, so what is edited here changes nothing elsewhere. It leaves out
@@ -45,6 +46,12 @@ class Workflow(NodeMapping):
     The editor's own save files hold less than servers take; the rest is in the server's catalogue of nodes. Without a
     catalogue such a file is kept as it is: it can be run, copied and converted by ``to_api``, while everything that
     concerns its nodes raises ``WorkflowError``. ``client.load`` has the catalogue.
+
+    Example:
+        >>> workflow = Workflow.load("portrait.json")
+        >>> workflow["6"]["text"] = "a fox in the snow"
+        >>> workflow.find(title="Positive prompt")["text"]
+        'a fox in the snow'
     """
 
     def __init__(self, graph: Mapping[str, Any], *, catalog: Catalog | None = None) -> None:
@@ -113,6 +120,12 @@ class Workflow(NodeMapping):
                 message says what it is instead, and what to do.
             OSError: The file cannot be read.
             ComfyError: The URL cannot be fetched: ``ServerUnreachable``, ``RequestTimeout``, ``NotFound`` and so on.
+
+        Example:
+            >>> list(Workflow.load("portrait.json"))
+            ['3', '4', '5', '6', '7', '8', '9']
+            >>> Workflow.load(client.run("portrait.json").images[0]) == Workflow.load("portrait.json")
+            True
         """
         graph, name = read(source, prefer=prefer, timeout=timeout)
         try:
@@ -216,7 +229,7 @@ class Workflow(NodeMapping):
 
     def validate(
         self, catalog: Catalog, *, replacements: Mapping[str, Sequence[NodeReplacement]] | None = None
-    ) -> list[Problem]:
+    ) -> Problems:
         """Look for everything that a server would refuse, and for what it would swallow without a word.
 
         Errors are what the server would refuse: unknown classes, missing inputs, values out of range or not among the
@@ -233,10 +246,16 @@ class Workflow(NodeMapping):
                 error if the server puts another one in its place.
 
         Returns:
-            The problems, in the order of the nodes; none for a workflow that is right.
+            The problems, in the order of the nodes, none for a workflow that is right: a list of ``Problem``, which
+            prints as sentences.
 
         Raises:
             WorkflowError: The catalogue is none.
+
+        Example:
+            >>> workflow["3"]["sampler_name"] = "eulr"
+            >>> print(*workflow.validate(client.nodes.list()))
+            node 3 'KSampler': input 'sampler_name': 'eulr' is not one of the 44 choices; nearest: 'euler'
         """
         from comfyclient.workflow.validation import validate  # noqa: PLC0415 - most programs never do this
 

@@ -63,6 +63,12 @@ class NodeMapping(Mapping[str, Node]):
 
         Raises:
             WorkflowError: There is none, or more than one; the message lists the candidates.
+
+        Example:
+            >>> workflow.find(class_type="KSampler").id
+            '3'
+            >>> workflow.find(title="Negative prompt")["text"]
+            'text, watermark'
         """
         return finding.find(self, class_type=class_type, title=title, has_input=has_input)
 
@@ -148,6 +154,11 @@ class NodeMapping(Mapping[str, Node]):
 
         Raises:
             WorkflowError: A path fits nothing, or more than one input; the message lists the candidates.
+
+        Example:
+            >>> workflow.set({"Positive prompt.text": "a fox", "KSampler.seed": 42})
+            >>> workflow["6"]["text"], workflow["3"]["seed"]
+            ('a fox', 42)
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"give a dict of values by path, such as {{'6.text': 'a fox'}}, not {kind_of(values)}")

@@ -17,7 +17,7 @@ import requests
 from PIL import Image
 
 from comfyclient import Client
-from comfyclient.testing.nodes import images, interpolation, loading, masks, primitives, saving
+from comfyclient.testing.nodes import images, interpolation, loading, masks, primitives, saving, text_to_image
 from tests.contract.pictures import CLOSE, EVEN, EXACT, ODD, noise, png
 from tests.workflows import Graph, fresh, node
 
@@ -391,3 +391,18 @@ def test_what_nodes_say_of_themselves(comfyui_url: str, embedded_url: str, class
                 files.clear()  # what is in the input directory
 
     assert ours == real
+
+
+@pytest.mark.parametrize("class_type", [each.__name__ for each in text_to_image.NODES])
+def test_stand_ins_take_and_give_what_the_real_ones_do(comfyui_url: str, embedded_url: str, class_type: str) -> None:
+    def shown(url: str) -> Any:
+        said = requests.get(f"{url}/object_info/{class_type}", timeout=30).json()[class_type]
+        for inputs in said["input"].values():
+            for spec in inputs.values():
+                if isinstance(spec[0], list) and class_type.endswith(("Loader", "LoaderSimple")):
+                    spec[0].clear()  # what is in the directory
+                spec[1:] = [{**(spec[1] if spec[1:] else {}), "tooltip": "none"}]  # they explain nothing to readers
+        told = ("input", "input_order", "output", "output_name", "output_is_list", "display_name", "category")
+        return {key: said[key] for key in told}
+
+    assert shown(embedded_url) == shown(comfyui_url)

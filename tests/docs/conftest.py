@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,19 +13,38 @@ from tests.docs.pages import DOCS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from comfyclient.testing import EmbeddedServer
+
 # Every checkpoint that one could load here has random weights.
 CHECKPOINT = {"CheckpointLoaderSimple": "TestCheckpoint"}
+FILES = ("portrait.json", "portrait-saved.json", "image-to-image.json", "fastapi_service.py")
 
 
 @pytest.fixture
-def place(tmp_path: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory of a reader with a ComfyUI, a workflow, exported and saved, and a photo."""
-    for name in ("portrait.json", "portrait-saved.json"):
-        text = (DOCS / "examples" / name).read_text(encoding="utf-8")
-        for written, meant in CHECKPOINT.items():
-            text = text.replace(written, meant)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of a reader: workflows, exported and saved, a photo and a service."""
+    for name in FILES:
+        shutil.copy(DOCS / "examples" / name, tmp_path)
     Image.new("RGB", (640, 480), "orange").save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COMFYUI_URL", comfyui_url)
+    monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def place(directory: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, with a ComfyUI."""
+    for path in directory.glob("portrait*.json"):
+        text = path.read_text(encoding="utf-8")
+        for written, meant in CHECKPOINT.items():
+            text = text.replace(written, meant)
+        path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("COMFYUI_URL", comfyui_url)
+    return directory
+
+
+@pytest.fixture
+def embedded_place(directory: Path, comfy_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, with an embedded server that nobody used before."""
+    monkeypatch.setenv("COMFYUI_URL", comfy_server.url)
+    return directory

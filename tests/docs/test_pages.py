@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import comfyclient
 from tests.docs.conftest import CHECKPOINT
 from tests.docs.pages import PAGES, Page, blocks
 from tests.fakes import nobody
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from comfyclient.testing import EmbeddedServer
 
 RUN = [name for name, path in PAGES.items() if any(kind == "python" for kind, _ in blocks(path.read_text("utf-8")))]
 LANGUAGES = {"python", "output", "console", "json", "text"}
@@ -21,6 +22,7 @@ OPTIONS = {"docs/howto/assets.md": ["--enable-assets"]}  # of the server that a 
 
 
 SERVER, NOWHERE = "http://127.0.0.1:8188", "http://127.0.0.1:8189"  # as pages write them
+ROUTES = {"/my_pack/faces": "/comfyclient_test/waiting"}  # of a node pack
 
 
 @pytest.mark.needs_test_nodes
@@ -30,18 +32,15 @@ def test_a_page_does_what_it_says(name: str, comfyui_url: str, request: pytest.F
     if options := OPTIONS.get(name):
         comfyui_url = request.getfixturevalue("start_comfyui")(*options).url
     with nobody() as nowhere:
-        page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT})
+        page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT, **ROUTES})
         assert page.run() > 0
 
 
-@pytest.mark.needs_test_nodes
-def test_the_package_does_what_its_docstring_says(place: Path, comfyui_url: str) -> None:
-    lines = (comfyclient.__doc__ or "").splitlines()
-    code = "\n".join(line.removeprefix("    ") for line in lines if line.startswith("    "))
-    page = place / "docstring.md"
-    page.write_text(f"```python\n{code}\n```\n", encoding="utf-8")
-    assert Page(page, {SERVER: comfyui_url}).run() == 1
-    assert (place / "fox.png").exists()
+@pytest.mark.usefixtures("embedded_place")
+def test_the_first_tutorial_needs_no_comfyui(comfy_server: EmbeddedServer) -> None:
+    with nobody() as nowhere:
+        page = Page(PAGES["docs/tutorial/first-image.md"], {SERVER: comfy_server.url, NOWHERE: nowhere})
+        assert page.run() > 0
 
 
 def test_no_code_is_left_out() -> None:

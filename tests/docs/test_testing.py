@@ -1,4 +1,4 @@
-"""The tests that README and "Test your application" show are run as a reader runs them: by a pytest of their own."""
+"""The tests that README and pages show are run as a reader runs them: by a pytest of their own."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ def test_the_test_in_the_readme(tmp_path: Path) -> None:
     shutil.copy(DOCS / "examples" / "portrait.json", tmp_path)
     (tmp_path / "test_readme.py").write_text(test, encoding="utf-8")
     assert "1 passed" in run(tmp_path)
+
+
+def test_the_tests_of_the_service(tmp_path: Path) -> None:
+    [tests] = [body for kind, body in blocks(PAGES["docs/howto/fastapi.md"].read_text("utf-8")) if kind == "python"]
+    for name in ("portrait.json", "fastapi_service.py"):
+        shutil.copy(DOCS / "examples" / name, tmp_path)
+    (tmp_path / "test_service.py").write_text(tests, encoding="utf-8")
+    assert "2 passed" in run(tmp_path)
 
 
 def test_nodes_of_ones_own(tmp_path: Path) -> None:

@@ -67,6 +67,23 @@ def test_all_stand_ins_together(server: EmbeddedServer) -> None:
     assert before != after
 
 
+def test_a_picture_that_becomes_clouds_is_the_same_again(server: EmbeddedServer) -> None:
+    orange = {"width": 72, "height": 64, "batch_size": 2, "color": 0xFF8000}
+    document = graph(
+        n1=n("EmptyImage", **orange),
+        n2=n("VAELoader", vae_name="ae.safetensors"),
+        n3=n("VAEEncode", pixels=["1", 0], vae=["2", 0]),
+        n4=n("VAEDecode", samples=["3", 0], vae=["2", 0]),
+        n5=n("SaveImage", images=["4", 0], filename_prefix="again"),
+    )
+    with Client(server.url) as client:
+        pictures = [image.pil().convert("RGB") for image in client.run(document, timeout=SECONDS).images]
+    assert [picture.size for picture in pictures] == [(72, 64)] * 2
+    for picture in pictures:
+        for bands in zip(picture.getpixel((40, 40)), (0xFF, 0x80, 0x00), strict=True):  # type: ignore[arg-type]
+            assert abs(bands[0] - bands[1]) <= 4
+
+
 @pytest.mark.parametrize(("method", "previews"), [("none", 0), ("latent2rgb", 1), ("bogus", 1)])
 def test_previews_are_made_unless_they_are_not_wanted(method: str, previews: int, server: EmbeddedServer) -> None:
     workflow = Workflow.load("docs/examples/portrait.json")

@@ -23,6 +23,7 @@ from comfyclient import (
     NodeProblem,
     OutputFile,
     Problem,
+    Problems,
     PromptRejected,
     Reconnect,
     Result,
@@ -37,6 +38,7 @@ from comfyclient import (
 )
 from comfyclient._event_source import Decorator
 from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
+from comfyclient.display.drawing import Drawing
 from comfyclient.testing import Context, EmbeddedServer, Image, Models, Submission, node
 
 if TYPE_CHECKING:
@@ -235,10 +237,26 @@ def sweeping(progress: SweepProgress) -> None:
     assert_type((progress.headline, progress.times, progress.status), tuple[str, str, str])
 
 
+def drawing(client: Client, workflow: Workflow, error: PromptRejected, failure: JobFailed) -> None:
+    drawn = workflow.draw()
+    assert_type(drawn, Drawing)
+    workflow.draw(highlight=["3"], catalog=client.nodes.list())
+    workflow.draw(highlight={"3": "why"})
+    workflow.draw(highlight=workflow.validate(client.nodes.list()))
+    workflow.draw(highlight=error.problems)
+    workflow.draw(highlight=[failure])
+    assert_type(drawn.to_svg(theme="page"), str)
+    assert_type(drawn.to_png(theme="dark", scale=1), bytes)
+    assert_type(drawn.to_text(width=80), str)
+    assert_type(drawn.save("graph.svg"), None)
+    assert_type(len(drawn), int)
+
+
 def checking(client: Client, workflow: Workflow) -> None:
     nodes = client.nodes.list()
-    assert_type(workflow.validate(nodes), list[Problem])
-    assert_type(workflow.validate({"KSampler": {}}), list[Problem])
+    assert_type(workflow.validate(nodes), Problems)
+    assert_type(workflow.validate({"KSampler": {}}), Problems)
+    assert_type(list(workflow.validate(nodes)), list[Problem])
     problem = workflow.validate(nodes)[0]
     assert_type(problem.severity, Literal["error", "warning"])
     assert_type(problem.input, str | None)

@@ -165,6 +165,16 @@ def VAEDecode(samples: Latent, vae: Vae) -> Image:  # noqa: ARG001 - which of th
     return np.stack([_enlarged(each) for each in _colors(samples["samples"])])
 
 
+@node(title="VAE Encode", category="model/latent")
+def VAEEncode(pixels: Image, vae: Vae) -> Latent:  # noqa: ARG001 - as above
+    """Shrinks a picture to clouds: ``VAEDecode`` would paint them in its colours."""
+    import numpy as np  # noqa: PLC0415
+
+    colors = np.stack([_shrunk(each) for each in pixels])[..., :3].clip(0.01, 0.99)
+    mixed = np.moveaxis(np.log(colors / (1 - colors)), -1, 1)
+    return {"samples": np.concatenate([mixed, np.zeros_like(mixed[:, :1])], 1, dtype=np.float32)}
+
+
 def _random(*what: Any) -> Any:
     """Random numbers that follow from this."""
     import numpy as np  # noqa: PLC0415
@@ -196,12 +206,20 @@ def _colors(samples: Any) -> Any:
 
 
 def _enlarged(colors: Any) -> Any:
+    return _resized(colors, colors.shape[1] * FACTOR, colors.shape[0] * FACTOR)
+
+
+def _shrunk(colors: Any) -> Any:
+    return _resized(colors, max(colors.shape[1] // FACTOR, 1), max(colors.shape[0] // FACTOR, 1))
+
+
+def _resized(colors: Any, width: int, height: int) -> Any:
     import numpy as np  # noqa: PLC0415
     from PIL import Image as Picture  # noqa: PLC0415
 
-    size = (colors.shape[1] * FACTOR, colors.shape[0] * FACTOR)
     channels = [
-        Picture.fromarray(channel).resize(size, Picture.Resampling.BILINEAR) for channel in np.moveaxis(colors, -1, 0)
+        Picture.fromarray(channel).resize((width, height), Picture.Resampling.BILINEAR)
+        for channel in np.moveaxis(colors, -1, 0)
     ]
     return np.stack([np.asarray(channel) for channel in channels], -1)
 
@@ -214,4 +232,5 @@ NODES = (
     EmptyLatentImage,
     KSampler,
     VAEDecode,
+    VAEEncode,
 )

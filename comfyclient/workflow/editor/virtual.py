@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 
 class NodeView(Protocol):
-    """A node in the graph, as resolvers see it."""
+    """A node in the graph, as resolvers see it; ``type`` is its class."""
 
     @property
     def type(self) -> str:

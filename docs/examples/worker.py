@@ -1,0 +1,48 @@
+"""A service of worker threads and a queue: ``python worker.py portrait.json < texts.txt``.
+
+The main thread takes orders, here one text a line, and never waits for a picture. Two workers do the waiting, so that
+the server has the next prompt already when it has finished one. All share one client.
+"""
+
+import queue
+import secrets
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from comfyclient import Client, ComfyError, Workflow
+
+WORKERS = 2
+
+
+def work(client: Client, workflow: Workflow, orders: "queue.SimpleQueue[str | None]") -> None:
+    """Do one order after the other, until there is a None."""
+    while (text := orders.get()) is not None:
+        mine = workflow.copy()  # a workflow that is edited belongs to one thread
+        mine["6"]["text"] = text
+        mine["3"]["seed"] = secrets.randbelow(1 << 32)
+        try:
+            result = client.run(mine)
+            print(f"{text}:", *result.save(f"images/{result.prompt_id}"), flush=True)
+        except (ComfyError, OSError) as error:
+            print(f"{text}: {error}", file=sys.stderr, flush=True)
+
+
+def main(path: str) -> None:
+    """Serve until there are no more lines, and all orders are done."""
+    workflow = Workflow.load(path)
+    orders: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    with Client() as client, ThreadPoolExecutor(WORKERS) as pool:
+        workers = [pool.submit(work, client, workflow, orders) for _ in range(WORKERS)]
+        for line in sys.stdin:
+            orders.put(line.strip())
+        for _ in workers:
+            orders.put(None)
+        for worker in workers:
+            worker.result()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except ComfyError as error:
+        sys.exit(str(error))
