@@ -54,21 +54,9 @@ class Output:
     def result(self, document: Any, text: RenderableType | None = None) -> None:
         """Print what the command found: the document with ``--json``, or else the text, if there is any."""
         if self.json:
-            self._write(dumps(document, indent=2))
+            self._write(dumps(document, indent=None if self.is_stream else 2))
         elif text is not None:
             self.print(text)
-
-    def line(self, document: Any, text: RenderableType | None = None) -> None:
-        """Print one of many results: a document in one line with ``--json``, or else the text."""
-        if self.json:
-            self._write(dumps(document))
-        elif text is not None:
-            self.print(text)
-
-    def end(self, error: Any) -> None:
-        """With ``--json``, print the error that ends the command."""
-        if self.json:
-            self._write(dumps(error, indent=None if self.is_stream else 2))
 
     def print(self, text: RenderableType) -> None:
         """Print for people. A text is printed as it is, without being wrapped."""

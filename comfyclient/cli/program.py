@@ -167,7 +167,7 @@ def _report(app: App, error: BaseException, arguments: Sequence[str]) -> int:
     if (hint := app.hint(error)) is not None:
         app.out.error(hint)
     app.out.json = app.out.json or "--json" in arguments  # which may stand behind what was wrong
-    app.out.end(ErrorDocument(details))
+    app.out.result(ErrorDocument(details))
     return details.exit_code
 
 

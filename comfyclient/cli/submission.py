@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from pathlib import Path
@@ -16,12 +17,12 @@ from comfyclient.workflow import finding
 from comfyclient.workflow.node import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from comfyclient.cli.app import App
     from comfyclient.workflow import Workflow
 
-__all__ = ["prepare", "workflow_options"]
+__all__ = ["change", "prepare", "workflow_options"]
 
 _SEEDS = (1, 2**31 - 1)
 """What nearly all nodes take as a seed."""
@@ -72,13 +73,30 @@ def prepare(app: App, file: str, values: Sequence[str], inputs: Sequence[str]) -
         OSError: It cannot be read.
     """
     workflow = app.client.load(source_of(file))
-    try:
-        workflow.set(dict(_change(workflow, text) for text in values))
+    change(workflow, values)
+    with _usage():
         for text in inputs:
             _place(app, workflow, text)
+    return workflow
+
+
+def change(workflow: Workflow, values: Sequence[str]) -> None:
+    """Set inputs; what is ``random`` is drawn anew each time.
+
+    Raises:
+        click.UsageError: A change fits nothing, or several things.
+    """
+    with _usage():
+        workflow.set(dict(_change(workflow, text) for text in values))
+
+
+@contextlib.contextmanager
+def _usage() -> Iterator[None]:
+    """What is wrong here is wrong on the command line."""
+    try:
+        yield
     except WorkflowError as error:
         raise click.UsageError(str(error).removesuffix("; add=True would add it")) from None
-    return workflow
 
 
 def _change(workflow: Workflow, text: str) -> tuple[str, Any]:

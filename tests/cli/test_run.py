@@ -164,6 +164,14 @@ def test_only_some_outputs(program: Program, embedded_side: Side) -> None:
     assert [file["node_id"] for file in result["files"]] == ["3"]
 
 
+def test_several_times(comfyclient: Program) -> None:
+    file = write(comfyclient, plain(0))
+    done = comfyclient("run", file, "-s", "1.color=random", "--count", "2", "-o", "fox.png", "--json")
+    assert [result["files"][0]["path"] for result in done.json_lines(ResultDocument)] == ["fox.png", "fox-2.png"]
+    first, second = (pixels((comfyclient.directory / name).read_bytes()) for name in ("fox.png", "fox-2.png"))
+    assert first != second
+
+
 # --- what goes wrong ----------------------------------------------------------------------------------------
 
 

@@ -55,7 +55,7 @@ def logs(app: App, *, follow: bool, lines: int | None) -> None:
     count = sum(1 for _ in _lines(past, ends=not follow))
     skipped = 0 if lines is None else max(0, count - lines)
     for line in islice(_lines(entries, ends=not follow), skipped, None):
-        app.out.line(line, line.text)
+        app.out.result(line, line.text)
 
 
 def _new(past: Iterable[LogEntry], followed: Iterable[LogEntry]) -> Iterator[LogEntry]:

@@ -10,13 +10,14 @@ from comfyclient.cli.command import command
 from comfyclient.cli.commands.submit import SubmittedDocument, submit_and_show
 from comfyclient.cli.failures import Interruption, problem_documents
 from comfyclient.cli.results import Place, ResultDocument, output_options, show_result
-from comfyclient.cli.submission import prepare, workflow_options
+from comfyclient.cli.submission import change, prepare, workflow_options
 from comfyclient.cli.watching import Bar
 
 if TYPE_CHECKING:
     from comfyclient.cli.app import App
     from comfyclient.display.progress import JobProgress
     from comfyclient.jobs import Job
+    from comfyclient.workflow import Workflow
 
 
 @command(
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     examples="""
 $ comfyclient run portrait.json --output fox.png
 $ comfyclient run portrait.json --set 6.text="a fox" --set KSampler.seed=random --output out/
+$ comfyclient run portrait.json --set KSampler.seed=random --count 4 --output out/
 $ comfyclient run upscale.json --input photo.png --output out/ --timeout 600
 $ comfyclient run fox.png --set KSampler.seed=random        # the workflow in an image
 $ comfyclient run portrait.json --json | jq -r '.files[].url'
@@ -32,6 +34,14 @@ $ comfyclient run portrait.json --json | jq -r '.files[].url'
 )
 @workflow_options
 @output_options
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="NUMBER",
+    help="Run it so many times, one after the other, drawing 'random' anew. Ends with the first failure. With --json, "
+    "each result is a line.",
+)
 @click.option("--no-wait", is_flag=True, help="Submit it, print its id, and go: as 'comfyclient submit'.")
 @click.option(
     "--timeout",
@@ -47,6 +57,7 @@ def run(
     inputs: tuple[str, ...],
     output: str | None,
     overwrite: bool,
+    count: int,
     no_wait: bool,
     timeout: float | None,
     **options: Any,
@@ -62,24 +73,41 @@ def run(
     Ctrl-C, or SIGTERM, cancels the job on the server and waits until that is certain; a second one leaves at once.
     """
     if no_wait:
-        if output is not None or timeout is not None:
+        if output is not None or timeout is not None or count > 1:
             raise click.UsageError(
                 "--no-wait leaves nothing to wait for or to save; 'comfyclient outputs' saves later."
             )
         submit_and_show(app, file, values=values, inputs=inputs, **options)
         return
+    app.out.is_stream = count > 1
     place = None if output is None else Place(output, overwrite=overwrite)
     workflow = prepare(app, file, values, inputs)
+    for number in range(count):
+        if number:
+            change(workflow, values)
+        _run(app, workflow, place, timeout, **options)
+
+
+def _run(
+    app: App,
+    workflow: Workflow,
+    place: Place | None,
+    timeout: float | None,
+    *,
+    targets: tuple[str, ...],
+    front: bool,
+    partial: bool,
+) -> None:
+    """Run it once."""
     watched = _Watched(app)
-    targets = options["targets"] or None
     try:
         result = app.client.run(
             workflow,
             timeout=timeout,
             progress=watched.draw,
-            front=options["front"],
-            targets=targets,
-            strict=not options["partial"],
+            front=front,
+            targets=targets or None,
+            strict=not partial,
         )
     except KeyboardInterrupt as interruption:
         raise watched.interrupted(interruption) from None

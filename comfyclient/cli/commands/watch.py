@@ -154,7 +154,7 @@ class _JobView:
         news = asdict(document, filter=lambda attribute, _: attribute.name not in {"elapsed", "left"})
         if news != self._last:
             self._last = news
-            self._out.line(document, f"{progress.fraction:.0%}\t{progress.headline}")
+            self._out.result(document, f"{progress.fraction:.0%}\t{progress.headline}")
 
 
 def _watch_server(app: App, interval: float) -> None:
@@ -170,7 +170,7 @@ def _watch_server(app: App, interval: float) -> None:
                 last = news
                 doing = f"running {' '.join(document.running)}" if document.running else "idle"
                 node = f"\tnode {document.node_id}" if document.node_id is not None else ""
-                app.out.line(document, f"{time.strftime('%H:%M:%S')}\t{doing}\twaiting {len(document.pending)}{node}")
+                app.out.result(document, f"{time.strftime('%H:%M:%S')}\t{doing}\twaiting {len(document.pending)}{node}")
 
 
 def _states(app: App, interval: float) -> Iterator[WatchedServer]:
