@@ -3,10 +3,15 @@
 import builtins
 import re
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any
 
 from sphinx.addnodes import pending_xref
 from sphinx.domains.python import PyObject
+
+from comfyclient import Workflow
+
+HERE = Path(__file__).parent
 
 project = "comfyclient"
 author = "The comfyclient authors"
@@ -60,6 +65,13 @@ def signature(
     return arguments and re.sub(r"=(_Nothing\.)?NOTHING", "=…", arguments), returns
 
 
+def draw(_app: Any) -> None:
+    """Draw what the page about drawings shows."""
+    picture = HERE / "_build" / "drawn" / "portrait.svg"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    Workflow.load(HERE / "examples" / "portrait.json").draw(highlight=["3"]).save(picture)
+
+
 def unlink_builtins(_app: Any, doctree: Any) -> None:
     """Keep Sphinx from taking the ``type`` of an annotation for some class's property of that name."""
     for reference in list(doctree.findall(pending_xref)):
@@ -73,4 +85,5 @@ def setup(app: Any) -> None:
         if field.name == "variable":
             field.label = "Attributes"  # as the docstrings call them
     app.connect("autodoc-process-signature", signature)
+    app.connect("builder-inited", draw)
     app.connect("doctree-read", unlink_builtins)

@@ -32,7 +32,7 @@ _NARROWEST, _WIDEST = 110.0, 260.0
 _GAP_X, _GAP_Y, _WIRE_GAP = 44.0, 22.0, 10.0
 _SHELF = 1000.0
 """The width in which boxes without links stand side by side."""
-_SWEEPS = 12
+_SWEEPS = 13
 _TURN = 14.0
 """How far what leads back goes beyond the boxes."""
 

@@ -19,6 +19,8 @@ __all__ = ["NotebookBar", "is_notebook"]
 
 _PAUSE = 0.25
 """Seconds between two previews at least: each goes to the browser whole."""
+_WIDTH = 256
+"""Of a preview, in pixels: servers enlarge them, and the picture itself will stand below."""
 _COLOURS = {"completed": "#2e7d32", "failed": "#c62828", "lost": "#c62828", "cancelled": "#ef6c00"}
 
 
@@ -56,7 +58,9 @@ class NotebookBar:
         if preview is not None:
             text, picture = f"<{progress.caption}>", base64.b64encode(preview.data).decode("ascii")
             bundle = {"text/plain": text, preview.media_type: picture}
-            self._picture = _put(bundle, self._picture, {preview.media_type: {"alt": progress.caption}})
+            self._picture = _put(
+                bundle, self._picture, {preview.media_type: {"alt": progress.caption, "width": _WIDTH}}
+            )
 
     def _draw_bar(self, progress: Shown) -> None:
         if self._widget is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comfyclient._tracking.queue_place import QueuePlace
 from comfyclient.display.pace import Pace, duration, times
 from comfyclient.errors import JobLost, WorkflowError
-from comfyclient.events import Executing, ExecutionCached, ExecutionError, Preview, Progress
+from comfyclient.events import Executing, ExecutionError, Preview, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ class JobProgress:
         self._place = QueuePlace(job._tracker, job._state)  # noqa: SLF001
         self._began = clock()
         self._shown_as: dict[str, str] = {}
-        self._overall: Pace | None = None
+        self._turned_at = self._began
         self._steps: Pace | None = None
         self.refresh()
 
@@ -80,13 +80,12 @@ class JobProgress:
             self._count(event.value, event.max)
         elif isinstance(event, Preview):
             self.preview = event
-        elif isinstance(event, ExecutionCached):
-            self._overall = None  # what need not run is no measure of the pace
 
     def _turn_to(self, node: str | None) -> None:
         shown = self._shown_as.get(node, node) if node is not None else None
         if shown != self.node_id:
             self.node_id, self.step, self._steps = shown, None, None
+            self._turned_at = self._clock()
 
     def _count(self, value: Any, maximum: Any) -> None:
         # Whatever numbers the server sends: NaN compares as False.
@@ -110,16 +109,21 @@ class JobProgress:
         self.left = self._estimate(now) if self.status == "in_progress" else None
 
     def _estimate(self, now: float) -> float | None:
-        if self._overall is None:
-            self._overall = Pace(self.fraction, now)
-        self._overall.reach(self.fraction, now)
-        # Nodes take very different times: what the steps of one tell may be much more than its share.
-        estimates = [self._overall.left(1.0, now)]
-        if self._steps is not None and self.step is not None:
-            estimates.append(self._steps.left(self.step[1], now))
-        return max((left for left in estimates if left is not None), default=None)
+        """What the steps of this node tell, and for each of the others the mean of those that have run."""
+        with self._state.changed:
+            meter = self._state.meter
+            ended = list(meter.seconds.values()) if meter is not None else []
+        mean = sum(ended) / len(ended) if ended else 0.0
+        others = sum(share < 1 for node, share in self.job.node_progress.items() if node != self.node_id)
+        own = self._steps.left(self.step[1], now) if self._steps is not None and self.step is not None else None
+        if own is None:
+            own = max(0.0, mean - (now - self._turned_at))
+        return own + others * mean or None
 
     # ── what to say ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def __repr__(self) -> str:
+        return f"<JobProgress {self.fraction:.0%}: {self.headline}>"
 
     @property
     def headline(self) -> str:

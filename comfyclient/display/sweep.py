@@ -38,7 +38,9 @@ class SweepProgress:
     """
 
     preview: Preview | None = None
+    """There is none, of many jobs."""
     caption = ""
+    """Nor anything to say of it."""
 
     def __init__(self, total: int | None, running: Collection[Job], *, now: Callable[[], float] = time.time) -> None:
         self.watching = True
@@ -89,3 +91,6 @@ class SweepProgress:
     def times(self) -> str:
         """How long it has taken, and how long it still may: ``"0:12, 0:10 left"``; empty once it is over."""
         return times(self.elapsed, self.left) if self.watching else ""
+
+    def __repr__(self) -> str:
+        return f"<SweepProgress {self.fraction:.0%}: {self.headline}>"

@@ -105,7 +105,7 @@ def test_bar_and_preview_are_in_the_saved_notebook_and_its_page(notebook: Any) -
     html = page(notebook)
     assert "<progress max=" in html
     assert preview["image/jpeg"].rstrip()[:200] in html
-    assert notebook.cells[2].outputs[1].metadata == {"image/jpeg": {"alt": "preview of Steps"}}
+    assert notebook.cells[2].outputs[1].metadata == {"image/jpeg": {"alt": "preview of Steps", "width": 256}}
 
 
 def test_the_bar_is_a_widget_where_there_are_widgets(notebook: Any, *, with_widgets: bool) -> None:
