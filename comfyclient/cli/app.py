@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from comfyclient.cli.failures import ExitCode, Interruption
+from comfyclient.cli.failures import ExitCode
 from comfyclient.cli.output import Output
 from comfyclient.errors import ServerUnreachable
 
@@ -37,6 +37,7 @@ class App:
         token: The token that it gives.
         debug: Whether errors are shown with where they arose, and comfyclient's log.
         out: Where results and messages go.
+        interrupted_by: The exit code of the interruption, if there is one.
         farewell: What is written to standard error at once when somebody presses Ctrl-C.
     """
 
@@ -46,6 +47,7 @@ class App:
         self.debug = False
         self.out = Output()
         self.farewell = b""
+        self.interrupted_by = ExitCode.INTERRUPTED
         self._open = contextlib.ExitStack()
 
     # ── the server ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +134,8 @@ class App:
             came = True
             _write_at_once(_CLEAR_LINE, only_to_terminal=True)
             _write_at_once(self.farewell)
-            raise Interruption.of(Interruption("", code))
+            self.interrupted_by = code
+            raise KeyboardInterrupt
 
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         for number, handler in before.items():

@@ -73,11 +73,10 @@ class Interruption(KeyboardInterrupt):
         self.prompt_id = prompt_id
 
     @classmethod
-    def of(cls, interruption: BaseException, message: str = "", prompt_id: str | None = None) -> Interruption:
-        """The same one, with what became of a job."""
-        code = interruption.exit_code if isinstance(interruption, Interruption) else ExitCode.INTERRUPTED
-        said = "terminated" if code == ExitCode.TERMINATED else "interrupted"
-        return cls(f"{said}; {message}" if message else said, code, prompt_id)
+    def of(cls, exit_code: ExitCode, message: str = "", prompt_id: str | None = None) -> Interruption:
+        """One with what became of a job."""
+        said = "terminated" if exit_code == ExitCode.TERMINATED else "interrupted"
+        return cls(f"{said}; {message}" if message else said, exit_code, prompt_id)
 
 
 _CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (  # the first that fits

@@ -18,7 +18,7 @@ from comfyclient import __version__
 from comfyclient.cli.app import App
 from comfyclient.cli.command import Command, common_options
 from comfyclient.cli.documents import ErrorDocument
-from comfyclient.cli.failures import EXIT_CODES, ExitCode, details_of
+from comfyclient.cli.failures import EXIT_CODES, ExitCode, Interruption, details_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,6 +160,8 @@ def _call(app: App, arguments: list[str]) -> int:
 
 
 def _report(app: App, error: BaseException, arguments: Sequence[str]) -> int:
+    if isinstance(error, KeyboardInterrupt) and not isinstance(error, Interruption):
+        error = Interruption.of(app.interrupted_by)
     details = details_of(error)
     if app.debug:
         app.out.error("".join(traceback.format_exception(error)).rstrip())

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from comfyclient.cli.app import App
-    from comfyclient.workflow import Workflow
+    from comfyclient.workflow import Node, Workflow
 
 __all__ = ["change", "prepare", "workflow_options"]
 
-_SEEDS = (1, 2**31 - 1)
-"""What nearly all nodes take as a seed."""
+_SEEDS = (0, 2**31 - 1)
+"""What is drawn where a class does not say what it takes."""
+_LARGEST = 2**50
+"""The largest number that is drawn, as in the editor: every program that reads it still knows it exactly."""
 
 
 def workflow_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +41,7 @@ def workflow_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="NODE.INPUT=VALUE",
             multiple=True,
             help="Change an input. NODE is an id, a title or a class. VALUE is JSON where it is JSON, or else text; an "
-            "input that holds a text takes numbers as text, too. 'random' draws a number.",
+            "input that holds a text takes numbers as text, too. 'random' draws a number that the input takes.",
         ),
         click.option(
             "-i",
@@ -73,21 +75,21 @@ def prepare(app: App, file: str, values: Sequence[str], inputs: Sequence[str]) -
         OSError: It cannot be read.
     """
     workflow = app.client.load(source_of(file))
-    change(workflow, values)
+    change(app, workflow, values)
     with _usage():
         for text in inputs:
             _place(app, workflow, text)
     return workflow
 
 
-def change(workflow: Workflow, values: Sequence[str]) -> None:
+def change(app: App, workflow: Workflow, values: Sequence[str]) -> None:
     """Set inputs; what is ``random`` is drawn anew each time.
 
     Raises:
         click.UsageError: A change fits nothing, or several things.
     """
     with _usage():
-        workflow.set(dict(_change(workflow, text) for text in values))
+        workflow.set(dict(_change(app, workflow, text) for text in values))
 
 
 @contextlib.contextmanager
@@ -99,23 +101,38 @@ def _usage() -> Iterator[None]:
         raise click.UsageError(str(error).removesuffix("; add=True would add it")) from None
 
 
-def _change(workflow: Workflow, text: str) -> tuple[str, Any]:
+def _change(app: App, workflow: Workflow, text: str) -> tuple[str, Any]:
     path, separator, value = text.partition("=")
     if not separator:
         raise click.UsageError(f"--set {text}: write NODE.INPUT=VALUE, such as 6.text='a fox'.")
     node, name = finding.resolve(workflow, path, add=False)
+    if value == "random" and not isinstance(node[name], str):
+        return path, _drawn(app, node, name)
     return path, _value(value, node[name])
 
 
 def _value(text: str, now: Any) -> Any:
     """What is meant by a text in the place of what is there now."""
-    if text == "random" and not isinstance(now, str):
-        return random.randint(*_SEEDS)  # noqa: S311 - no secret
     try:
         value = json.loads(text, parse_constant=_no_number)
     except ValueError:
         return text
     return text if isinstance(now, str) and not isinstance(value, (str, list, dict)) else value
+
+
+def _drawn(app: App, node: Node, name: str) -> int | float:
+    """A number that the input takes, as far as its class says."""
+    info = app.client.nodes.get(node.class_type)
+    declared = None if info is None else info.inputs_for(node).get(name)
+    options = {} if declared is None else declared.options
+    low, high = (
+        bound if isinstance(bound := options.get(key), (int, float)) else default
+        for key, default in zip(("min", "max"), _SEEDS, strict=True)
+    )
+    low, high = max(low, 0 if high > 0 else low), min(high, _LARGEST)  # a seed of -1 often means "any"
+    if declared is not None and declared.type == "FLOAT":
+        return random.uniform(low, high)  # noqa: S311 - no secret
+    return random.randint(int(low), int(high))  # noqa: S311 - as above
 
 
 def _no_number(word: str) -> Any:

@@ -44,8 +44,8 @@ CODES = [
     (ZeroDivisionError("a fault"), ExitCode.FAILED),
     (KeyboardInterrupt(), ExitCode.INTERRUPTED),
     (click.Abort(), ExitCode.INTERRUPTED),
-    (Interruption.of(KeyboardInterrupt(), "job 1 is cancelled", "1"), ExitCode.INTERRUPTED),
-    (Interruption.of(Interruption("", ExitCode.TERMINATED)), ExitCode.TERMINATED),
+    (Interruption.of(ExitCode.INTERRUPTED, "job 1 is cancelled", "1"), ExitCode.INTERRUPTED),
+    (Interruption.of(ExitCode.TERMINATED), ExitCode.TERMINATED),
 ]
 
 
@@ -65,7 +65,7 @@ def test_no_error_is_forgotten() -> None:
 
 def test_a_job_is_named() -> None:
     assert details_of(errors.JobLost("1", "lost")).prompt_id == "1"
-    assert details_of(Interruption.of(KeyboardInterrupt(), "it is cancelled", "1")).prompt_id == "1"
+    assert details_of(Interruption.of(ExitCode.INTERRUPTED, "it is cancelled", "1")).prompt_id == "1"
 
 
 def test_a_server_that_lets_nobody_in(program: Program) -> None:

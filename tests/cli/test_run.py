@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 import requests
 from PIL import Image
 
+from comfyclient.cli.app import App
 from comfyclient.cli.commands.submit import SubmittedDocument
 from comfyclient.cli.commands.watch import WatchedJob
 from comfyclient.cli.documents import ErrorDocument
 from comfyclient.cli.jobs import JobDocument
 from comfyclient.cli.results import ResultDocument
-from comfyclient.cli.submission import _value
+from comfyclient.cli.submission import _change, _value
 from tests.workflows import (
     Graph,
     failing,
@@ -82,7 +84,7 @@ def test_a_result_as_json(comfyclient: Program) -> None:
 
 def test_what_the_editor_saved_and_what_an_image_holds(comfyclient: Program) -> None:
     color = fresh_color()
-    comfyclient("run", write(comfyclient, plain_saved(color)), "-o", "first.png")
+    comfyclient.inside("run", write(comfyclient, plain_saved(color)), "-o", "first.png")
     [address] = comfyclient("run", "first.png", "--set", "1.width=8").lines
     assert pixels(requests.get(address, timeout=30).content) == filled(color)[: 8 * 16 * 3]
 
@@ -145,8 +147,21 @@ def test_what_a_value_means(text: str, now: Any, value: Any) -> None:
     assert type(_value(text, now)) is type(value)
 
 
-def test_a_random_value_is_another_each_time() -> None:
-    assert len({_value("random", 1) for _ in range(10)}) > 1
+def test_a_random_value_fits_its_input(program: Program, embedded_side: Side) -> None:
+    file = write(program, {**plain(0), "3": node("ImageScaleBy", image=["1", 0], upscale_method="area", scale_by=1.0)})
+    program.environment["COMFYUI_URL"] = embedded_side.url
+    prompt_id = program.inside("submit", file, "-s", "1.color=random", "-s", "2.filename_prefix=random").out.strip()
+    program.inside("watch", prompt_id)
+    sent = embedded_side.get(f"/history/{prompt_id}")[prompt_id]["prompt"][2]
+    assert 0 <= sent["1"]["inputs"]["color"] < 2**24
+    assert sent["2"]["inputs"]["filename_prefix"] == "random"
+    app = App()
+    app.server = embedded_side.url
+    with contextlib.closing(app):
+        workflow = app.client.load(file)
+        drawn = {_change(app, workflow, "3.scale_by=random")[1] for _ in range(10)}
+    assert len(drawn) > 1
+    assert all(0.01 <= value <= 8.0 for value in drawn)
 
 
 def test_changes_that_fit_nothing(program: Program, embedded_side: Side) -> None:
@@ -166,7 +181,7 @@ def test_only_some_outputs(program: Program, embedded_side: Side) -> None:
 
 def test_several_times(comfyclient: Program) -> None:
     file = write(comfyclient, plain(0))
-    done = comfyclient("run", file, "-s", "1.color=random", "--count", "2", "-o", "fox.png", "--json")
+    done = comfyclient.inside("run", file, "-s", "1.color=random", "--count", "2", "-o", "fox.png", "--json")
     assert [result["files"][0]["path"] for result in done.json_lines(ResultDocument)] == ["fox.png", "fox-2.png"]
     first, second = (pixels((comfyclient.directory / name).read_bytes()) for name in ("fox.png", "fox-2.png"))
     assert first != second
@@ -181,7 +196,7 @@ def test_a_node_fails(comfyclient: Program) -> None:
     assert (error["type"], error["node_id"], error["exception_type"]) == ("JobFailed", "1", "ValueError")
     assert error["exception_message"] == "because"
     assert error["traceback"]
-    done = comfyclient("run", file, code=1)
+    done = comfyclient.inside("run", file, code=1)
     assert "node 1 'Trouble' (TestRaise) raised ValueError: because" in done.err
     assert not done.out
 
@@ -218,7 +233,9 @@ def test_it_takes_too_long(comfyclient: Program, side: Side) -> None:
     error = comfyclient("run", file, "--timeout", "1", "--json", code=5).error()
     assert error["type"] == "JobTimeout"
     assert f"comfyclient cancel {error['prompt_id']} stops it" in error["message"]
-    assert [job["prompt_id"] for job in json.loads(comfyclient("queue", "--json").out)["jobs"]] == [error["prompt_id"]]
+    assert [job["prompt_id"] for job in json.loads(comfyclient.inside("queue", "--json").out)["jobs"]] == [
+        error["prompt_id"]
+    ]
     gate.open()
 
 
@@ -284,11 +301,11 @@ def test_from_submission_to_the_files(comfyclient: Program, side: Side) -> None:
     file = write(comfyclient, graph)
     prompt_id = comfyclient("submit", file).out.strip()
     gate.wait()
-    waiting = comfyclient("run", file, "--no-wait", "--json").json(SubmittedDocument)["prompt_id"]
+    waiting = comfyclient.inside("run", file, "--no-wait", "--json").json(SubmittedDocument)["prompt_id"]
     job = comfyclient("status", prompt_id, "--json").json(JobDocument)
     assert (job["status"], job["finished_at"]) == ("in_progress", None)
-    assert "status\twaiting" in comfyclient("status", waiting[:9]).lines
-    assert "has not ended" in comfyclient("outputs", prompt_id, code=5).err
+    assert "status\twaiting" in comfyclient.inside("status", waiting[:9]).lines
+    assert "has not ended" in comfyclient.inside("outputs", prompt_id, code=5).err
 
     watching = comfyclient.start("watch", waiting, "--json")
     watching.wait_for("pending")
@@ -296,7 +313,7 @@ def test_from_submission_to_the_files(comfyclient: Program, side: Side) -> None:
     states = watching.end().json_lines(WatchedJob)
     assert [states[0]["status"], states[-1]["status"], states[-1]["progress"]] == ["pending", "completed", 1.0]
 
-    assert len(comfyclient("outputs", prompt_id[:10]).lines) == 2
+    assert len(comfyclient.inside("outputs", prompt_id[:10]).lines) == 2
     result = comfyclient("outputs", prompt_id, "-o", "out", "--json").json(ResultDocument)
     assert [(each["node_id"], Path(each["path"]).parent.name) for each in result["files"]] == [
         ("2", "out"),
@@ -306,11 +323,11 @@ def test_from_submission_to_the_files(comfyclient: Program, side: Side) -> None:
 
 
 def test_watching_a_job_that_fails(comfyclient: Program) -> None:
-    prompt_id = comfyclient("submit", write(comfyclient, failing())).out.strip()
+    prompt_id = comfyclient.inside("submit", write(comfyclient, failing())).out.strip()
     done = comfyclient("watch", prompt_id, code=1)
     assert done.lines[-1].endswith("\tfailed: node 1 Trouble")
     assert "raised ValueError: because" in done.err
-    states = comfyclient("watch", prompt_id, "--json", code=1).json_lines(WatchedJob, ErrorDocument)
+    states = comfyclient.inside("watch", prompt_id, "--json", code=1).json_lines(WatchedJob, ErrorDocument)
     assert states[-1]["error"]["prompt_id"] == prompt_id
 
 

@@ -40,13 +40,16 @@ def test_how_busy_the_server_is(comfyclient: Program, side: Side) -> None:
     assert server["devices"]
     jobs = comfyclient("queue", "--json").json(QueueDocument)["jobs"]
     assert [(job["prompt_id"], job["status"]) for job in jobs] == [(first, "in_progress"), (second, "pending")]
-    assert [line.split("\t")[:2] for line in comfyclient("queue").lines] == [[first, "running"], [second, "waiting"]]
+    assert [line.split("\t")[:2] for line in comfyclient.inside("queue").lines] == [
+        [first, "running"],
+        [second, "waiting"],
+    ]
 
     [job] = comfyclient("cancel", second[:8], "--json").json(CancelDocument)["jobs"]
     assert job == {"prompt_id": second, "cancelled": True}
-    assert comfyclient("cancel", "--running", "--yes").lines == [f"{first}\tcancelled"]
-    assert "nothing runs or waits" in comfyclient("queue").err
-    assert "running\tnothing" in comfyclient("status").lines
+    assert comfyclient.inside("cancel", "--running", "--yes").lines == [f"{first}\tcancelled"]
+    assert "nothing runs or waits" in comfyclient.inside("queue").err
+    assert "running\tnothing" in comfyclient.inside("status").lines
 
 
 def test_cancelling_everything(program: Program, embedded_side: Side) -> None:
@@ -70,12 +73,12 @@ def test_cancelling_everything(program: Program, embedded_side: Side) -> None:
 
 def test_what_has_ended(comfyclient: Program, side: Side) -> None:
     good, bad = side.submit(plain(fresh_color())), side.submit(failing())
-    comfyclient("watch", bad, code=1)
+    comfyclient.inside("watch", bad, code=1)
     jobs = comfyclient("history", "-n", "2", "--json").json(HistoryDocument)["jobs"]
     assert [(job["prompt_id"], job["status"]) for job in jobs] == [(bad, "failed"), (good, "completed")]
     assert jobs[0]["error"] == "node 1 (TestRaise) raised ValueError: because"
     assert jobs[1]["finished_at"] >= jobs[1]["started_at"] >= jobs[1]["created_at"]
-    [line] = comfyclient("history", "-n", "1", "--status", "completed").lines
+    [line] = comfyclient.inside("history", "-n", "1", "--status", "completed").lines
     assert line.split("\t")[:2] == [good, "completed"]
 
 
@@ -83,13 +86,13 @@ def test_what_the_server_is(comfyclient: Program, side: Side) -> None:
     info = comfyclient("info", "--json").json(InfoDocument)
     assert (info["url"], info["client_version"]) == (side.url, __version__)
     assert info["features"]["max_upload_size"] > 0
-    assert f"ComfyUI\t{info['comfyui_version']}" in comfyclient("info").lines
+    assert f"ComfyUI\t{info['comfyui_version']}" in comfyclient.inside("info").lines
 
 
 def test_memory_is_freed(comfyclient: Program) -> None:
     assert comfyclient("free", "--json").json(FreeDocument) == {"unload_models": True, "free_memory": True}
-    assert comfyclient("free", "--models", "--json").json(FreeDocument)["free_memory"] is False
-    assert not comfyclient("free", "--cache").out
+    assert comfyclient.inside("free", "--models", "--json").json(FreeDocument)["free_memory"] is False
+    assert not comfyclient.inside("free", "--cache").out
 
 
 # --- the log ------------------------------------------------------------------------------------------------
@@ -99,7 +102,7 @@ def test_the_log(comfyclient: Program, side: Side) -> None:
     side.submit(plain(fresh_color()))
     lines = comfyclient("logs").lines
     assert any("got prompt" in line for line in lines)
-    found = comfyclient("logs", "-n", "2", "--json").json_lines(LogLine)
+    found = comfyclient.inside("logs", "-n", "2", "--json").json_lines(LogLine)
     assert len(found) == 2
     following = comfyclient.start("logs", "-f", "-n", "1", "--json")
     following.wait_for_lines(1)

@@ -84,7 +84,7 @@ def run(
     workflow = prepare(app, file, values, inputs)
     for number in range(count):
         if number:
-            change(workflow, values)
+            change(app, workflow, values)
         _run(app, workflow, place, timeout, **options)
 
 
@@ -109,8 +109,8 @@ def _run(
             targets=targets or None,
             strict=not partial,
         )
-    except KeyboardInterrupt as interruption:
-        raise watched.interrupted(interruption) from None
+    except KeyboardInterrupt:
+        raise watched.interrupted() from None
     finally:
         app.farewell = b""
     refused = watched.refused()
@@ -143,11 +143,11 @@ class _Watched:
             self._app.out.warn(f"left out: node {problem.node_id} {problem.title!r}: {problem.message}")
         return problem_documents(problems)
 
-    def interrupted(self, interruption: KeyboardInterrupt) -> Interruption:
+    def interrupted(self) -> Interruption:
         """What became of the job when somebody pressed Ctrl-C; the client has cancelled it."""
-        job = self._job
+        job, code = self._job, self._app.interrupted_by
         if job is None:
-            return Interruption.of(interruption)
+            return Interruption.of(code)
         end = (
             "was told to stop, and has not yet"
             if not job.done()
@@ -155,4 +155,4 @@ class _Watched:
             if job.cancelled()
             else "had ended"
         )
-        return Interruption.of(interruption, f"job {job.prompt_id} {end}", job.prompt_id)
+        return Interruption.of(code, f"job {job.prompt_id} {end}", job.prompt_id)
