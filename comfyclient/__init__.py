@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from comfyclient.waiting import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, as_completed, wait
     from comfyclient.workflow import Node, Workflow
     from comfyclient.workflow.needs import NeededModel
-    from comfyclient.workflow.validation import Problem
+    from comfyclient.workflow.validation import Problem, Problems
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants to read our log configures logging
 
@@ -73,6 +73,7 @@ __all__ = [
     "NotFound",
     "OutputFile",
     "Problem",
+    "Problems",
     "PromptRejected",
     "Reconnect",
     "RequestTimeout",

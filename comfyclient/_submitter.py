@@ -136,6 +136,17 @@ def cancelling(job: Job) -> Iterator[None]:
         raise
 
 
+def stopped(job: Job) -> KeyboardInterrupt:
+    """A Ctrl-C that says what became of the job.
+
+    A new one: a notebook would show every line on the way to where the first one came.
+    """
+    if not job._state.posted:  # noqa: SLF001 - it fills in the jobs that it makes
+        return KeyboardInterrupt("nothing was submitted")
+    end = "was cancelled" if job.cancelled() else "had ended by then" if job.done() else "is being cancelled"
+    return KeyboardInterrupt(f"prompt {job.prompt_id} {end}")
+
+
 def _embed(extra_data: dict[str, Any], saved_file: Mapping[str, Any]) -> None:
     """Send along what the editor saved, as the editor does: then what the server makes opens in it again."""
     info = extra_data.get("extra_pnginfo")

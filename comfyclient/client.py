@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
-from comfyclient._submitter import Submitter, cancelling
+from comfyclient._submitter import Submitter, cancelling, stopped
 from comfyclient._tracking import attachment
 from comfyclient._tracking.log_events import LogEvents
 from comfyclient._tracking.tracker import Tracker
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from comfyclient.builder import Builder
+    from comfyclient.display.progress import JobProgress
+    from comfyclient.display.watching import Watching
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
@@ -149,6 +152,7 @@ class Client(EventSource):
         *,
         timeout: float | None = None,
         on_event: Callable[[Event], object] | None = None,
+        progress: bool | Callable[[JobProgress], object] = False,
         front: bool = False,
         number: float | None = None,
         targets: Iterable[str] | None = None,
@@ -166,6 +170,9 @@ class Client(EventSource):
             timeout: Seconds that all of it may take. The submission is not cut short by it, but by the times of the
                 config; a result that is there by then is returned in any case.
             on_event: Called in this thread with every event of the job while it waits.
+            progress: Draw a progress bar in this thread while it waits: in a terminal, in a notebook with the newest
+                preview, and line by line elsewhere, all on the standard error. Or a function that draws, called with a
+                ``JobProgress`` ten times a second at most, once a second at least, and once more at the end.
             front: See ``submit``; so for the arguments that follow.
             number: See ``submit``.
             targets: See ``submit``.
@@ -176,6 +183,7 @@ class Client(EventSource):
         Raises:
             WorkflowError, PromptRejected, ServerUnreachable, RequestTimeout, ServerError, Unsupported: See ``submit``.
             JobFailed, JobInterrupted, JobLost, JobTimeout, ClientClosed: See ``Job.result``.
+            ImportError: tqdm, which draws the bar, is not installed; nothing was submitted.
 
         Example:
             >>> result = client.run(workflow, timeout=600)
@@ -183,6 +191,7 @@ class Client(EventSource):
             (512, 512)
         """
         started = monotonic()
+        watching = _watching(progress)
         request = self._submitter.request(
             self.load(workflow),
             front=front,
@@ -192,11 +201,15 @@ class Client(EventSource):
             preview_method=preview_method,
         )
         job = self._submitter.handle(request)
-        listener = None if on_event is None else job._state.listen()  # noqa: SLF001 - the client makes its jobs
-        with cancelling(job):
-            self._submitter.submit(job, request, strict=strict)
-            remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
-            return job._conclude(remaining, on_event, listener)  # noqa: SLF001
+        wanted = on_event is not None or progress is not False
+        listener = job._state.listen() if wanted else None  # noqa: SLF001 - the client makes its jobs
+        try:
+            with watching as watcher, cancelling(job):  # the last that is drawn is what became of it
+                self._submitter.submit(job, request, strict=strict)
+                remaining = None if timeout is None else max(0.0, timeout - (monotonic() - started))
+                return job._conclude(remaining, on_event, listener, watcher)  # noqa: SLF001
+        except KeyboardInterrupt:
+            raise stopped(job) from None
 
     def submit(
         self,
@@ -422,3 +435,13 @@ class Client(EventSource):
 
     def __repr__(self) -> str:
         return f"<Client {self.config.shown_url}>"
+
+
+def _watching(
+    progress: bool | Callable[[JobProgress], object],  # noqa: FBT001 - as users give it
+) -> Watching | contextlib.nullcontext[None]:
+    if progress is False:
+        return contextlib.nullcontext()
+    from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
+
+    return Watching(progress)

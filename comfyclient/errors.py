@@ -30,6 +30,8 @@ from typing import Any
 
 from attrs import frozen
 
+from comfyclient._displayed import Displayed
+
 
 class ComfyError(Exception):
     """Base of everything that comfyclient raises on purpose."""
@@ -41,6 +43,11 @@ class ComfyError(Exception):
     def __repr__(self) -> str:
         # The message, not the arguments: a body or a node's inputs may hold secrets, and fill pages.
         return f"{type(self).__name__}({str(self)!r})"
+
+    def _render_traceback_(self) -> list[str]:
+        from comfyclient.display.raised import lines  # noqa: PLC0415 - for IPython only, which asks for this
+
+        return lines(self)
 
 
 class ServerUnreachable(ComfyError, ConnectionError):
@@ -156,7 +163,7 @@ class NodeProblem:
     suggestions: tuple[str, ...] = ()
 
 
-class PromptRejected(ServerError):
+class PromptRejected(Displayed, ServerError):
     """``POST /prompt`` refused the workflow, or part of it.
 
     Attributes:
@@ -230,7 +237,7 @@ class JobError(ComfyError):
         return self.message
 
 
-class JobFailed(JobError):
+class JobFailed(Displayed, JobError):
     """A node raised an exception.
 
     Attributes:
@@ -269,6 +276,9 @@ class JobFailed(JobError):
         self.exception_message = text
         self.traceback = traceback
         self.current_inputs = current_inputs
+
+    def __repr__(self) -> str:
+        return f"JobFailed({self.message!r})"
 
     def __str__(self) -> str:
         where = f"\nOn the server:\n{''.join(self.traceback).rstrip()}" if self.traceback else ""

@@ -10,8 +10,9 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from comfyclient._displayed import Displayed
 from comfyclient._tracking import failures
-from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem
+from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem, WorkflowError
 from comfyclient.events import Event, Preview
 from comfyclient.results import Result, Timings
 from comfyclient.workflow.node import needed
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from comfyclient._realtime.buffer import EventQueue
     from comfyclient._tracking.state import JobState, JobStatus, Outcome
     from comfyclient._tracking.tracker import Tracker
+    from comfyclient.display.progress import JobProgress
+    from comfyclient.display.watching import Watching
     from comfyclient.resources import History
     from comfyclient.types import HistoryEntry
     from comfyclient.workflow import Workflow
@@ -34,7 +37,7 @@ _GLANCE = 0.25
 """Seconds between two looks at silent jobs by somebody who waits for them."""
 
 
-class Job:
+class Job(Displayed):
     """One prompt on the server, to wait for, to watch and to cancel. Safe to use from any number of threads.
 
     Jobs are made by ``client.submit`` and ``client.job``.
@@ -170,7 +173,41 @@ class Job:
             ServerError, DecodeError: For as long it has not said anything useful about this job.
             ClientClosed: The client was closed meanwhile.
         """
-        return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        try:
+            return self._conclude(timeout, on_event, None if on_event is None else self._state.listen())
+        except KeyboardInterrupt:
+            raise self._left() from None
+
+    def show(
+        self,
+        timeout: float | None = None,
+        *,
+        on_event: Callable[[Event], object] | None = None,
+        progress: bool | Callable[[JobProgress], object] = True,
+    ) -> Result:
+        """Wait for the end and return what the job left behind, as ``result`` does, with a progress bar meanwhile.
+
+        It is drawn in this thread while it waits: see ``client.run``. Ctrl-C (a notebook's stop button) ends the
+        wait and not the job, since you still have it: ``job.cancel()`` stops it, ``job.show()`` shows it again. The bar
+        says so.
+
+        Args:
+            timeout: See ``result``.
+            on_event: See ``result``.
+            progress: A function that draws, instead of the bar: see ``client.run``.
+
+        Raises:
+            JobFailed, JobInterrupted, JobLost, JobTimeout, ServerUnreachable, ServerError, DecodeError, ClientClosed:
+                See ``result``.
+            ImportError: tqdm, which draws the bar, is not installed.
+        """
+        from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
+
+        try:
+            with Watching(progress) as watching:
+                return self._conclude(timeout, on_event, self._state.listen(), watching)
+        except KeyboardInterrupt:
+            raise self._left() from None
 
     def exception(self, timeout: float | None = None) -> ComfyError | None:
         """Wait for the end and return the exception that ``result`` would raise, or ``None`` on success.
@@ -257,6 +294,7 @@ class Job:
             with state.changed:
                 state.needs_asking = True  # the answer to a question about the job is what it takes to stop it
             if self._tracker.registry.get(state.prompt_id) is state:
+                self._tracker.dispatcher.start()  # Ctrl-C may have come before the submission did
                 self._tracker.dispatcher.hurry()
             else:  # the answer to its submission was not waited for, so nobody follows it
                 self._tracker.watch.ask(state)
@@ -271,18 +309,29 @@ class Job:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _left(self) -> KeyboardInterrupt:
+        """A new Ctrl-C: a notebook would show every line on the way to where the first one came."""
+        end = "has ended" if self.done() else "goes on; job.cancel() stops it"
+        return KeyboardInterrupt(f"prompt {self.prompt_id} {end}")
+
     def _conclude(
         self,
         timeout: float | None,
         on_event: Callable[[Event], object] | None,
         listener: EventQueue[Event] | None,
+        watching: Watching | None = None,
     ) -> Result:
         """See ``result``; ``client.run`` listens before it submits, so that nothing is superseded meanwhile."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        if on_event is not None and listener is not None:
+        if watching is not None:
+            watching.begin(self)
+        if listener is not None:
             with listener:
-                while (event := self._next_event(listener, deadline)) is not None:
-                    on_event(event)
+                while (event := self._next_event(listener, deadline, watching)) is not None:
+                    if on_event is not None:
+                        on_event(event)
+                    if watching is not None:
+                        watching.feed(event)
         outcome = self._wait(None if deadline is None else deadline - time.monotonic())
         error = failures.error_of(outcome, self.prompt_id, self._document, self._secrets)
         if error is not None:
@@ -302,7 +351,9 @@ class Job:
                     return state.outcome
             self._look(deadline)
 
-    def _next_event(self, listener: queue.Queue[Event], deadline: float | None) -> Event | None:
+    def _next_event(
+        self, listener: queue.Queue[Event], deadline: float | None, watching: Watching | None = None
+    ) -> Event | None:
         """The next event, or ``None`` at the end."""
         while True:
             if deadline is not None and time.monotonic() >= deadline and self._state.outcome is not None:
@@ -311,6 +362,8 @@ class Job:
                 event = listener.get(timeout=self._pause(deadline))
             except queue.Empty:
                 self._look(deadline)
+                if watching is not None:
+                    watching.glance()
             except ClientClosed:
                 return None
             else:
@@ -347,7 +400,10 @@ class Job:
         """The nodes that run, as far as is known, in the document's order: those that an output needs."""
         known = len(self._tracker.outputs)
         if self._needed is None or self._needed[0] != known:
-            document = self._document()
+            try:
+                document = self._document()
+            except WorkflowError:  # of a prompt that somebody else submitted, in a shape of their own
+                return ()
             if self._targets is None:
                 ids = self._tracker.outputs.needed(document, self._refused)
             else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
+from comfyclient._displayed import Displayed
 from comfyclient._save import atomic_write, destination, safe_name
 from comfyclient._ui import Kind, as_mapping, files_in, joined, kind_of, media_type_of, texts_in
 from comfyclient.errors import DecodeError
@@ -43,7 +44,7 @@ class WorkflowLike(Protocol):
 
 
 @frozen(kw_only=True)
-class OutputFile:
+class OutputFile(Displayed):
     """A file that a node made: on the server, or in memory if it came over the websocket.
 
     Two are equal when they name the same file of the same node.
@@ -155,7 +156,7 @@ class OutputFile:
 
 
 @frozen(kw_only=True)
-class NodeOutput:
+class NodeOutput(Displayed):
     """What one node left behind.
 
     Attributes:
@@ -224,7 +225,7 @@ class Timings:
         return _between(self.started, self.finished)
 
 
-class Result(Mapping[str, NodeOutput]):
+class Result(Displayed, Mapping[str, NodeOutput]):
     """What a finished job left behind: a mapping from node id to ``NodeOutput``, in natural order.
 
     The ids are those of the workflow; what the parts of a node made that expanded itself is found under that

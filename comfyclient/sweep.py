@@ -85,12 +85,8 @@ def _sweep(
     try:
         while True:
             for index, changes in itertools.islice(variations, in_flight - len(finish.pending)):
-                try:
-                    document = _changed(workflow, changes)
-                    job = submit(document, **options)
-                except ClientClosed:
-                    raise  # it would be the same for all that follow
-                except ComfyError as error:
+                job, error = _submitted(submit, workflow, changes, options)
+                if job is None:
                     ended[index] = Variation(index, changes, None, error)
                 else:
                     changes_of[job] = (index, changes)
@@ -106,9 +102,23 @@ def _sweep(
             for job in finish.take():
                 index, changes = changes_of.pop(job)
                 ended[index] = Variation(index, changes, job, job.exception())
+    except KeyboardInterrupt:  # a notebook would show every line on the way to where it waited
+        raise KeyboardInterrupt(f"{len(changes_of)} prompts that waited or ran are cancelled") from None
     finally:
         finish.close()
         _stop(changes_of)
+
+
+def _submitted(
+    submit: Callable[..., Job], workflow: Workflow, changes: Any, options: Mapping[str, Any]
+) -> tuple[Job | None, ComfyError | None]:
+    """The job, or what went wrong."""
+    try:
+        return submit(_changed(workflow, changes), **options), None
+    except ClientClosed:
+        raise  # it would be the same for all that follow
+    except ComfyError as error:
+        return None, error
 
 
 def _changed(workflow: Workflow, changes: Any) -> Workflow:

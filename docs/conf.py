@@ -1,6 +1,7 @@
 """Sphinx configuration; ``make docs`` builds with -n -W, so a broken reference fails."""
 
 import builtins
+import os
 import re
 from importlib.metadata import version as version_of
 from typing import Any
@@ -15,7 +16,7 @@ release = version_of("comfyclient")
 version = release
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
 ]
@@ -33,6 +34,14 @@ pygments_dark_style = "github-dark"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+
+# Notebooks are kept without outputs, which would age; each build runs them, on the server that is embedded in them.
+os.environ.pop("COMFYUI_URL", None)
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 90  # seconds for one cell
+nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = {
     "nginx": "the tests behind nginx",
-    "chromium": "the tests that ask ComfyUI's editor",
+    "chromium": "the tests that ask ComfyUI's editor or look at notebooks",
 }
 """Debian's packages, which have the programs' names, and what wants them."""
 

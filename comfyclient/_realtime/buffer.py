@@ -108,6 +108,10 @@ class EventQueue(queue.Queue[E], Generic[E]):
         self._on_close = on_close
         self._closed = False
 
+    def __repr__(self) -> str:
+        end = ", closed" if self._closed else ""
+        return f"<EventQueue with {self.qsize()} events{end}>"
+
     # The hooks that queue.Queue has for its subclasses; each is called with the queue's lock held.
 
     def _init(self, maxsize: int) -> None:

@@ -16,6 +16,7 @@ import websocket
 
 from comfyclient import _wire
 from comfyclient._addresses import redact
+from comfyclient._condition import Condition
 from comfyclient._network import Network, explain_tls
 from comfyclient._realtime.dialing import dial
 from comfyclient._realtime.frames import MessageSocket, new_socket
@@ -54,7 +55,7 @@ class Connection:
         self._config = config
         self._deliver = deliver
         self._network = Network(config)
-        self._changed = threading.Condition()  # guards the fields below; the reader alone uses the socket for reading
+        self._changed = Condition()  # guards the fields below; the reader alone uses the socket for reading
         self._state = _State.IDLE
         self._thread: threading.Thread | None = None
         self._socket: MessageSocket | None = None

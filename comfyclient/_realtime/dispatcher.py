@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from comfyclient._condition import Condition
 from comfyclient._realtime.buffer import Backlog
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Dispatcher:
         self._subscriptions = subscriptions
         self._chores = chores
         self._lock = threading.RLock()  # guards the fields below
-        self._changed = threading.Condition(self._lock)
+        self._changed = Condition(self._lock)
         self._waiting = Backlog()
         self._asleep = False
         self._chores_at: float | None = None

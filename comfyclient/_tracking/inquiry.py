@@ -14,7 +14,7 @@ from comfyclient.resources.jobs import Jobs, look_up
 if TYPE_CHECKING:
     from comfyclient._http import Transport
     from comfyclient.resources import Server
-    from comfyclient.types import HistoryEntry
+    from comfyclient.types import HistoryEntry, JobInfo
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,16 @@ class Inquiry:
         page = self._jobs.list(status=_QUEUED)
         return {job.id: _QUEUED[job.status] for job in page.jobs if job.status in _QUEUED}
 
+    def ahead_of(self, prompt_id: str) -> int | None:
+        """How many prompts run before one that waits; ``None`` if it does not wait.
+
+        Raises:
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError: The server could not be asked.
+        """
+        jobs = [job for job in self._jobs.list(status=_QUEUED).jobs if job.status in _QUEUED]
+        own = next((_turn(job) for job in jobs if job.id == prompt_id and job.status == "pending"), None)
+        return None if own is None else sum(_turn(job) < own for job in jobs)
+
     def dequeue(self, prompt_id: str) -> None:
         """Take a waiting prompt from the queue; without effect if it does not wait."""
         self.queue.delete(prompt_id)
@@ -107,3 +117,8 @@ class Inquiry:
                 "prompt %s is not interrupted yet: this server cannot interrupt one prompt alone, and others wait",
                 prompt_id,
             )
+
+
+def _turn(job: JobInfo) -> tuple[bool, float, str]:
+    """Sorts jobs by when their turn comes: what runs is before all that waits."""
+    return job.status == "pending", job.priority or 0, job.id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
+from comfyclient._condition import Condition
 from comfyclient._realtime.buffer import EventQueue
 from comfyclient._tracking.progress import ProgressMeter
 from comfyclient.errors import ComfyError
@@ -111,7 +112,7 @@ class JobState:
         self.due = due  # nodes that report something, or else the history is asked for what they did
         self.remote = remote  # its events go to the client that submitted it
         self._lock = threading.RLock()  # guards everything below; a leaf: nothing is called while it is held
-        self._changed: threading.Condition | None = None
+        self._changed: Condition | None = None
         self.number: float | None = None
         self.outcome: Outcome | None = None
         self.posted = self.accepted = taken_up
@@ -142,11 +143,11 @@ class JobState:
         self.unanswered_since: float | None = None
 
     @property
-    def changed(self) -> threading.Condition:
+    def changed(self) -> Condition:
         """To wait at, and to hold the lock by. Made with the first use: it is the larger half of a job that waits."""
         with self._lock:
             if self._changed is None:
-                self._changed = threading.Condition(self._lock)
+                self._changed = Condition(self._lock)
             return self._changed
 
     @property

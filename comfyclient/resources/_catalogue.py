@@ -34,48 +34,48 @@ class Catalogue:
     """The routes of assets, which a server may have switched off."""
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        self.transport = transport
         self._enabled = False
 
     @property
     def read_timeout(self) -> float:
         """Seconds that the server may take for an answer."""
-        return self._transport.config.read_timeout
+        return self.transport.config.read_timeout
 
     def check(self, method: str, path: str) -> None:
         """Ask once whether there are assets here, before a large upload breaks off, or a lasting 503 is retried."""
         if self._enabled:
             return
-        enabled = System(self._transport).features().get("assets")
+        enabled = System(self.transport).features().get("assets")
         if enabled is None:  # from before the switch
             try:
-                self._transport.request("GET", "/api/tags", params={"limit": 1}, since=_SINCE)
+                self.transport.request("GET", "/api/tags", params={"limit": 1}, since=_SINCE)
             except Unsupported as error:
                 raise Unsupported(f"{method} {path}", _SINCE, error.url) from None
         elif not enabled:
             status = HTTPStatus.SERVICE_UNAVAILABLE.value
-            raise ServerError(status, {"error": _DISABLED}, method, self._transport.url(path))
+            raise ServerError(status, {"error": _DISABLED}, method, self.transport.url(path))
         self._enabled = True
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """``Transport.request``, where there are assets."""
         self.check(method, path)
         with explaining_the_user():
-            return self._transport.request(method, path, **options)
+            return self.transport.request(method, path, **options)
 
     def rest(self, seconds: float) -> None:
         """Wait so long; a client that is closed meanwhile says so when it is asked next."""
-        self._transport.closes_within(seconds)
+        self.transport.closes_within(seconds)
 
     def ask(self, method: str, path: str, cls: type[T], **options: Any) -> T:
         """Build a ``cls`` from the answer to a request."""
-        return read(self._transport, self.request(method, path, **options), cls)
+        return read(self.transport, self.request(method, path, **options), cls)
 
     def pieces(self, path: str, restart: Callable[[], None] | None = None) -> Generator[bytes, None, None]:
         """``_download.pieces``, where there are assets."""
         self.check("GET", path)
         with explaining_the_user():
-            yield from _download.pieces(self._transport, path, restart=restart)
+            yield from _download.pieces(self.transport, path, restart=restart)
 
 
 def path_of(asset: AssetLike) -> str:

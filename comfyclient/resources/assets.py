@@ -12,6 +12,7 @@ from comfyclient._multipart import Form, FormError, content_name, opened
 from comfyclient._save import atomic_write, destination
 from comfyclient.errors import NotFound, ServerError
 from comfyclient.resources._catalogue import Catalogue, filters, listed, path_of
+from comfyclient.resources._noun import Noun
 from comfyclient.resources.assets_seeding import AssetSeeding
 from comfyclient.resources.assets_tags import AssetTags
 from comfyclient.types.assets import Asset, AssetsPage
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Assets"]
 
 
-class Assets:
+class Assets(Noun):
     """The server's catalogue of its models, inputs and outputs, on servers started with ``--enable-assets``.
 
     It finds files by their content, whatever they are called. An *asset* is an entry of it: an ``Asset``, or its

@@ -11,6 +11,7 @@ from attrs import frozen
 from comfyclient.errors import ServerError
 from comfyclient.resources._answers import build
 from comfyclient.resources._catalogue import listed
+from comfyclient.resources._noun import Noun
 from comfyclient.types.assets import SeedStart, SeedStatus
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class _Pruned:
     marked: int
 
 
-class AssetSeeding:
+class AssetSeeding(Noun):
     """``client.assets.seeding``, the server's scans of its directories.
 
     They enter files that came by other ways. Besides what its own text says, every method raises what those of
@@ -43,6 +44,7 @@ class AssetSeeding:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._transport = catalogue.transport
 
     def start(
         self, roots: Iterable[str] | None = None, *, wait: bool = False, timeout: float | None = None

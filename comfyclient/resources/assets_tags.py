@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from comfyclient.resources._catalogue import filters, path_of
+from comfyclient.resources._noun import Noun
 from comfyclient.types.assets import TagsAdded, TagsPage, TagsRemoved
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class _Counted:
     tag_counts: dict[str, int]
 
 
-class AssetTags:
+class AssetTags(Noun):
     """``client.assets.tags``, the words that assets are labelled with.
 
     Some are the server's, the others the user's own. Besides what its own text says, every method raises what those
@@ -31,6 +32,7 @@ class AssetTags:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._transport = catalogue.transport
 
     def list(
         self,

@@ -18,6 +18,7 @@ from comfyclient._save import atomic_write, destination
 from comfyclient.errors import NotFound, ServerError
 from comfyclient.resources._answers import get, read
 from comfyclient.resources._names import SOCKET_TYPE, encoded_name, locate, placed, view_path
+from comfyclient.resources._noun import Noun
 from comfyclient.types.files import FileInfo, FileStat
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _MASK_HINTS = {
 }
 
 
-class Files:
+class Files(Noun):
     """Reads and writes the server's files.
 
     A *file* is a ``FileInfo``, an ``OutputFile``, a mapping as nodes report it (``filename``, ``subfolder``,

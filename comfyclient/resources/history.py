@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from comfyclient._displayed import Displayed
 from comfyclient._http import path_segment
 from comfyclient.resources._answers import get
 from comfyclient.resources._ids import checked_ids
+from comfyclient.resources._noun import Noun
 from comfyclient.types.history import HistoryEntry
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ _BEYOND = 1_000_000_000
 """More than any server remembers."""
 
 
-class History:
+class History(Displayed, Noun):
     """The server's memory of what has ended, everybody's; it is lost when the server restarts.
 
     Everything here runs in the caller's thread. Besides what its own text says, every method raises

@@ -12,6 +12,7 @@ from comfyclient.errors import NotFound, ServerError, Unsupported
 from comfyclient.resources._answers import get, read
 from comfyclient.resources._ids import checked_ids
 from comfyclient.resources._jobs_elsewhere import JobsElsewhere, Selection
+from comfyclient.resources._noun import Noun
 from comfyclient.types.jobs import JobInfo, JobsPage
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class _Cancelled:
     cancelled: bool
 
 
-class Jobs:
+class Jobs(Noun):
     """What waits, runs and has ended, everybody's. Not to be confused with ``Job``, one's own prompt.
 
     Servers before 0.9 lack these routes, and a prompt whose ``extra_pnginfo`` is null puts them out of order on any

@@ -9,6 +9,7 @@ from comfyclient._http import path_segment
 from comfyclient.errors import ComfyError, DecodeError, NotFound, Unsupported
 from comfyclient.resources._answers import get
 from comfyclient.resources._missing import missing
+from comfyclient.resources._noun import Noun
 from comfyclient.types.models import ModelFile, ModelFolder
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _FORMER = {"unet": "diffusion_models", "clip": "text_encoders"}
 """Folders that were renamed in 2024; loaders take both names, these routes only the new one."""
 
 
-class Models:
+class Models(Noun):
     """The server's models: checkpoints, LoRAs, embeddings and the rest, by folder.
 
     The server looks at its directories when it is asked, so a file is there as soon as it lies there.

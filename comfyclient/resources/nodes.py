@@ -9,7 +9,9 @@ from comfyclient._http import path_segment
 from comfyclient._lazy import Kept, LazyMapping
 from comfyclient.resources._answers import build, get
 from comfyclient.resources._ids import checked_ids
+from comfyclient.resources._noun import Noun
 from comfyclient.types.nodes import NodeInfo, NodeReplacement
+from comfyclient.workflow.wording import listed
 
 if TYPE_CHECKING:
     import builtins
@@ -22,7 +24,7 @@ __all__ = ["Nodes"]
 _REPLACEMENTS_SINCE = "0.30.0"
 
 
-class Nodes:
+class Nodes(Noun):
     """The server's nodes.
 
     The catalogue of all nodes has megabytes and keeps the server from all other work while it is made. So it is
@@ -138,6 +140,9 @@ class _Catalogue(LazyMapping[NodeInfo]):
             return self._build(entry)
         except Exception:  # noqa: BLE001 - whatever it is, the detailed converter names it
             return build({key: entry}, dict[str, NodeInfo], self._url)[key]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} classes of nodes: {listed(map(str, self), 5)}>"
 
     def corrected(self, name: str, entry: Any) -> _Catalogue:
         """Another one, in which a node is as given; ``None`` for gone."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._displayed import Displayed
 from comfyclient.resources._answers import get, read
 from comfyclient.resources._ids import checked_ids
+from comfyclient.resources._noun import Noun
 from comfyclient.types.queue import PromptInfo, PromptStatus, QueueState
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Queue"]
 
 
-class Queue:
+class Queue(Displayed, Noun):
     """The server's queue, which all its clients share. Everything here runs in the caller's thread.
 
     Besides what its own text says, every method raises ``ServerUnreachable`` without a connection,

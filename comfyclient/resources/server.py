@@ -12,6 +12,7 @@ from attrs import frozen
 from comfyclient._lazy import Kept
 from comfyclient.errors import ServerError, Unsupported
 from comfyclient.resources._answers import get
+from comfyclient.resources._noun import Noun
 from comfyclient.resources.jobs import look_up
 from comfyclient.types.system import SystemStats
 
@@ -61,7 +62,7 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 _FEATURES_SINCE = (0, 3, 45)
 
 
-class Server:
+class Server(Noun):
     """How old the server is and what it can do. Each question is asked once, when its answer is first needed.
 
     What was answered is forgotten when the websocket had to be opened anew, since the server may be another one by

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfyclient._http import path_segment
 from comfyclient.resources._answers import read
+from comfyclient.resources._noun import Noun
 from comfyclient.resources.users import explaining_the_user
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings"]
 
 
-class Settings:
+class Settings(Noun):
     """A user's settings, as the editor keeps them on the server: those that were ever changed, by id.
 
     An id is a string such as ``"Comfy.ColorPalette"``, a value whatever JSON can hold. The editor reads them

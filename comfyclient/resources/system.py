@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfyclient.errors import ClientClosed, NotFound, RequestTimeout, ServerError, ServerUnreachable
 from comfyclient.resources._answers import get
+from comfyclient.resources._noun import Noun
 from comfyclient.types.logs import ServerLog
 from comfyclient.types.logs import plain as without_escapes
 from comfyclient.types.system import SystemStats
@@ -30,7 +31,7 @@ _RESTARTING = frozenset({502, 503, 504})
 """What a proxy says while there is no server behind it."""
 
 
-class System:
+class System(Noun):
     """The server itself. Everything here runs in the caller's thread.
 
     Besides what its own text says, every method raises ``ServerUnreachable`` without a connection,

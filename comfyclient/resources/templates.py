@@ -9,6 +9,7 @@ from comfyclient._http import path_segment
 from comfyclient.errors import ComfyError, DecodeError, NotFound, Unsupported
 from comfyclient.resources._answers import build, get
 from comfyclient.resources._missing import missing
+from comfyclient.resources._noun import Noun
 from comfyclient.types.templates import Subgraph, TemplateCategory
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["Templates"]
 _PACKS_SINCE, _SUBGRAPHS_SINCE = "0.3.10", "0.9.0"
 
 
-class Templates:
+class Templates(Noun):
     """Workflows and subgraphs that come with the server and its custom nodes.
 
     The official templates are in ``index``; those of packs of custom nodes in ``list``.

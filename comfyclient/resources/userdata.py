@@ -14,6 +14,7 @@ from comfyclient._addresses import redact
 from comfyclient.errors import NotFound, ServerError, Unsupported
 from comfyclient.resources._answers import build, read
 from comfyclient.resources._ids import checked_ids
+from comfyclient.resources._noun import Noun
 from comfyclient.resources.users import WHO, explaining_the_user
 from comfyclient.types.userdata import UserEntry, UserFile
 
@@ -43,7 +44,7 @@ _FIRST = "0.0.1"
 _CURT = ("404: Not Found", "File already exists", "500 Internal Server Error")
 
 
-class Userdata:
+class Userdata(Noun):
     """A user's own files on the server: the workflows that the editor saved, its settings, its style sheet.
 
     A *path* leads from the user's directory on, with forward slashes: ``"workflows/portrait.json"``. The

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from comfyclient.errors import ServerError
 from comfyclient.resources._answers import get, read
 from comfyclient.resources._ids import checked_ids
+from comfyclient.resources._noun import Noun
 from comfyclient.types.users import UsersInfo
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def explaining_the_user() -> Iterator[None]:
         raise type(error)(error.status, meaning, error.method, error.url) from None
 
 
-class Users:
+class Users(Noun):
     """The users of a server that was started with ``--multi-user``.
 
     Each has settings and files of their own in ``client.settings`` and ``client.userdata``; queue, history,

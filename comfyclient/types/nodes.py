@@ -9,6 +9,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from comfyclient._displayed import Displayed
+
 __all__ = ["InputInfo", "InputMapping", "NodeInfo", "NodeReplacement", "OutputMapping"]
 
 _AUTOGROW = "COMFY_AUTOGROW_V3"
@@ -17,6 +19,7 @@ _DYNAMIC_SLOT = "COMFY_DYNAMICSLOT_V3"
 _BRINGING = frozenset({_AUTOGROW, _DYNAMIC_COMBO, _DYNAMIC_SLOT})
 _MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 _MOST_GROWN = 100  # as the server has it
+_MOST_SHOWN = 10
 
 
 def _text(value: Any) -> str:
@@ -31,6 +34,11 @@ def _items(value: Any) -> list[Any]:
 
 def _flag(value: Any) -> bool:
     return value is True
+
+
+def _few(choices: list[Any] | None) -> str:
+    """A list of choices, which has every model of the server; of many, how many."""
+    return repr(choices) if choices is None or len(choices) <= _MOST_SHOWN else f"<{len(choices)} choices>"
 
 
 @frozen
@@ -53,7 +61,7 @@ class InputInfo:
     type: str
     options: Mapping[str, Any]
     required: bool
-    choices: list[Any] | None = None
+    choices: list[Any] | None = field(default=None, repr=_few)
 
     @classmethod
     def read(cls, name: str, spec: Any, *, required: bool) -> "InputInfo":
@@ -171,10 +179,11 @@ def _with_brought(info: InputInfo, values: Mapping[str, Any]) -> Iterator[InputI
 
 
 @frozen
-class NodeInfo:
+class NodeInfo(Displayed):
     """A class of nodes that the server has.
 
-    Lists and dictionaries in it belong to the client's catalogue: change copies.
+    Lists and dictionaries in it belong to the client's catalogue: change copies. The ``repr`` has only the names, and
+    what it gives; a notebook shows all of it as a table.
 
     Attributes:
         name: The class's name: the ``class_type`` in a workflow.
@@ -205,27 +214,27 @@ class NodeInfo:
 
     name: str
     display_name: str = field(default="", converter=_text)
-    description: str = field(default="", converter=_text)
+    description: str = field(default="", converter=_text, repr=False)
     category: str = field(default="", converter=_text)
     python_module: str = field(default="", converter=_text)
     input: dict[str, Any] = field(factory=dict, repr=False)
     input_order: dict[str, Any] = field(factory=dict, repr=False)
-    is_input_list: bool = field(default=False, converter=_flag)
+    is_input_list: bool = field(default=False, converter=_flag, repr=False)
     output: list[Any] = field(factory=list, converter=_items)
-    output_is_list: list[Any] = field(factory=list, converter=_items)
+    output_is_list: list[Any] = field(factory=list, converter=_items, repr=False)
     output_name: list[Any] = field(factory=list, converter=_items)
-    output_tooltips: list[Any] = field(factory=list, converter=_items)
-    output_matchtypes: list[Any] = field(factory=list, converter=_items)
-    output_node: bool = field(default=False, converter=_flag)
-    has_intermediate_output: bool = field(default=False, converter=_flag)
-    search_aliases: list[Any] = field(factory=list, converter=_items)
-    deprecated: bool = field(default=False, converter=_flag)
-    experimental: bool = field(default=False, converter=_flag)
-    dev_only: bool = field(default=False, converter=_flag)
-    api_node: bool = field(default=False, converter=_flag)
-    price_badge: Any = None
-    essentials_category: str = field(default="", converter=_text)
-    extra: dict[str, Any] = field(factory=dict)
+    output_tooltips: list[Any] = field(factory=list, converter=_items, repr=False)
+    output_matchtypes: list[Any] = field(factory=list, converter=_items, repr=False)
+    output_node: bool = field(default=False, converter=_flag, repr=False)
+    has_intermediate_output: bool = field(default=False, converter=_flag, repr=False)
+    search_aliases: list[Any] = field(factory=list, converter=_items, repr=False)
+    deprecated: bool = field(default=False, converter=_flag, repr=False)
+    experimental: bool = field(default=False, converter=_flag, repr=False)
+    dev_only: bool = field(default=False, converter=_flag, repr=False)
+    api_node: bool = field(default=False, converter=_flag, repr=False)
+    price_badge: Any = field(default=None, repr=False)
+    essentials_category: str = field(default="", converter=_text, repr=False)
+    extra: dict[str, Any] = field(factory=dict, repr=False)
 
     @property
     def inputs(self) -> dict[str, InputInfo]:

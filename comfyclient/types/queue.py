@@ -4,6 +4,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from comfyclient._displayed import Displayed
+
 __all__ = ["ExecInfo", "PromptInfo", "PromptStatus", "QueueItem", "QueueState"]
 
 
@@ -76,7 +78,7 @@ def _place(item: QueueItem) -> tuple[float, str]:
 
 
 @frozen
-class QueueState:
+class QueueState(Displayed):
     """What runs and what waits.
 
     Attributes:

@@ -5,6 +5,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from comfyclient._displayed import Displayed
+
 __all__ = ["Device", "PackageVersion", "SystemInfo", "SystemStats"]
 
 
@@ -94,7 +96,7 @@ class SystemInfo:
 
 
 @frozen
-class SystemStats:
+class SystemStats(Displayed):
     """The answer of ``GET /system_stats``.
 
     Attributes:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfyclient._displayed import Displayed
 from comfyclient.errors import WorkflowError
-from comfyclient.workflow import check, local
+from comfyclient.workflow import check, edits, local
 from comfyclient.workflow.catalog import definitions
 from comfyclient.workflow.copying import copied
 from comfyclient.workflow.diff import Diff, diff, same
@@ -24,17 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from comfyclient.client import Client
+    from comfyclient.display.drawing import Drawing, Highlight
     from comfyclient.types.nodes import NodeReplacement
     from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.links import Graph
     from comfyclient.workflow.needs import NeededModel
     from comfyclient.workflow.source import Preference, Source
-    from comfyclient.workflow.validation import Problem
+    from comfyclient.workflow.validation import Problems
 
 _MOST_KINDS = 5  # in a repr
 
 
-class Workflow(NodeMapping):
+class Workflow(Displayed, NodeMapping):
     """A workflow in the API format: a mapping of node ids to nodes, in the document's order.
 
     The constructor copies the graph, so what is edited here changes nothing elsewhere. It leaves out
@@ -227,7 +229,7 @@ class Workflow(NodeMapping):
 
     def validate(
         self, catalog: Catalog, *, replacements: Mapping[str, Sequence[NodeReplacement]] | None = None
-    ) -> list[Problem]:
+    ) -> Problems:
         """Look for everything that a server would refuse, and for what it would swallow without a word.
 
         Errors are what the server would refuse: unknown classes, missing inputs, values out of range or not among the
@@ -244,7 +246,8 @@ class Workflow(NodeMapping):
                 error if the server puts another one in its place.
 
         Returns:
-            The problems, in the order of the nodes; none for a workflow that is right.
+            The problems, in the order of the nodes, none for a workflow that is right: a list of ``Problem``, which
+            prints as sentences.
 
         Raises:
             WorkflowError: The catalogue is none.
@@ -274,6 +277,33 @@ class Workflow(NodeMapping):
         from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
 
         return models(self._readable(catalog)[0], catalog)
+
+    def draw(self, *, highlight: Highlight = (), catalog: Catalog | None = None) -> Drawing:
+        """Draw the workflow: to look at in a notebook, in a terminal, or as an SVG or PNG file.
+
+        What the editor saved needs no catalogue for that. What it mutes and bypasses is drawn, too; its notes are not.
+
+        Args:
+            highlight: The nodes to draw in red: their ids, problems of ``validate`` or of a ``PromptRejected``, the
+                ``JobFailed`` itself in a list; or a dict of what to say about each, by id.
+            catalog: The server's nodes, as for ``validate``, which tell the types and names of all outputs, and which
+                nodes are outputs. Without them, these are the nodes that no other one reads from.
+
+        Raises:
+            WorkflowError: The editor's file is broken, or the catalogue is none.
+            TypeError: There is something else to highlight.
+        """
+        from comfyclient.display import scheme  # noqa: PLC0415 - as in validate
+        from comfyclient.display.drawing import Drawing  # noqa: PLC0415
+        from comfyclient.display.saved import of_file  # noqa: PLC0415
+
+        if self.needs_catalog and catalog is None and self._origin is not None:
+            return Drawing(of_file(self._origin.document), highlight)
+        graph, origin = self._readable(catalog)
+        drawn = scheme.of_graph(graph, catalog, edits.outputs(graph, catalog))
+        if origin is not None:
+            drawn = scheme.with_left_out(drawn, of_file(origin.document))
+        return Drawing(drawn, highlight)
 
     def to_api(self, catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
         """A copy of the graph, as ``POST /prompt`` takes it, and as the editor's "Export (API)" writes it.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, frozen
 
+from comfyclient._displayed import Displayed
 from comfyclient.errors import node_label
 from comfyclient.workflow import check, judging, links, local
 from comfyclient.workflow.classes import Classes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from comfyclient.workflow.catalog import Catalog
     from comfyclient.workflow.links import Graph
 
-__all__ = ["Problem", "validate"]
+__all__ = ["Problem", "Problems", "validate"]
 
 _SURE = 0.75  # how alike two names are where one is most likely a slip for the other
 
@@ -55,12 +56,19 @@ class Problem:
         return f"node {node_label(self.node_id, self.title, self.class_type)}: {self.message}"
 
 
-def validate(graph: Graph, catalog: Catalog, replacements: Mapping[str, Sequence[NodeReplacement]]) -> list[Problem]:
+class Problems(Displayed, list[Problem]):
+    """A list of problems that prints as sentences; a notebook shows it as a table."""
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{problem.severity}: {problem}" for problem in self) or "no problems"
+
+
+def validate(graph: Graph, catalog: Catalog, replacements: Mapping[str, Sequence[NodeReplacement]]) -> Problems:
     """Everything that is wrong, in the order of the nodes; see ``Workflow.validate``."""
     if not graph:
-        return [Problem("error", "the workflow has no nodes", kind="prompt_no_outputs")]
+        return Problems([Problem("error", "the workflow has no nodes", kind="prompt_no_outputs")])
     successors = {old: new[0].new_node_id for old, new in replacements.items() if new}
-    return _Validation(graph, Classes(catalog), successors).problems()
+    return Problems(_Validation(graph, Classes(catalog), successors).problems())
 
 
 class _Validation:

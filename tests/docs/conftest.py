@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,3 +50,14 @@ def embedded_place(directory: Path, comfy_server: EmbeddedServer, monkeypatch: p
     """The same, with an embedded server that nobody used before."""
     monkeypatch.setenv("COMFYUI_URL", comfy_server.url)
     return directory
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built as `make docs` does; beside them, ``jupyter_execute`` has the notebooks as they were run."""
+    output = tmp_path_factory.mktemp("documentation") / "html"
+    options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
+    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    assert done.returncode == 0, done.stderr
+    return output

@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import re
-import subprocess
-import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -47,17 +45,6 @@ def public(cls: type) -> list[str]:
 
 
 # --- the built pages ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages, built as `make docs` does."""
-    output = tmp_path_factory.mktemp("html")
-    options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
-    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
-    return output
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from comfyclient.workflow.editor import to_api
+from tests.browser import CHROMIUM, WITHOUT, BrowserError
 from tests.comfyui.provision import ProvisionError, provision
 from tests.comfyui.server import RealServer, ServerFailedError
 from tests.editor import answers, roundtrip, scripts
-from tests.editor.browser import CHROMIUM, WITHOUT, Editor, EditorError
+from tests.editor.browser import Editor
 from tests.editor.graphs import GRAPHS
 from tests.editor.templates import PACKAGE, VERSION, templates
 
@@ -94,7 +95,7 @@ def compare(paths: Sequence[str]) -> int:
             document = json.loads(Path(path).read_bytes())
             try:
                 lines = answers.differences(ours(document, catalogue), editor.export(document))
-            except EditorError as error:
+            except BrowserError as error:
                 lines = [f"  the editor fails: {error}"]
             same += not lines
             print("\n".join([path, *lines]) if lines else f"{path}: the same")

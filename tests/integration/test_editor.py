@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from comfyclient import Workflow
+from tests.browser import CHROMIUM, PATIENCE, WITHOUT
 from tests.editor import answers, roundtrip
-from tests.editor.browser import CHROMIUM, PATIENCE, WITHOUT, Editor
+from tests.editor.browser import Editor
 from tests.workflows import node
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_nodes_do_not_overlap_as_the_editor_shows_them(client: Client, editor: E
     for name in ("plain", "subgraph", "growing", "choice", "braces"):
         saved = Workflow(PROMPTS[name]).to_editor(client.nodes.list())
         editor.export(saved)
-        shown = {node_id: (place, size) for node_id, place, size in json.loads(editor._evaluate(_SHOWN))}
+        shown = {node_id: (place, size) for node_id, place, size in json.loads(editor.evaluate(_SHOWN))}
         assert len(shown) == len(saved["nodes"])
         for one, other in combinations(shown, 2):
             (left, top), (width, height) = shown[one]

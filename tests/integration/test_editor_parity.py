@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from comfyclient import Workflow
+from tests.browser import CHROMIUM, WITHOUT
 from tests.editor import answers
-from tests.editor.browser import CHROMIUM, WITHOUT, Editor
+from tests.editor.browser import Editor
 from tests.editor.graphs import GRAPHS
 
 if TYPE_CHECKING:

@@ -99,9 +99,10 @@ def test_ctrl_c_interrupts_what_runs_and_nothing_else(comfyui_url: str, client: 
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode == -signal.SIGINT, errors
-    assert errors.rstrip().endswith("KeyboardInterrupt")
     assert submitted_by(client, gate.name) == []
-    assert [entry.interrupted for entry in ended_of(client, gate.name)] == [True]
+    [entry] = ended_of(client, gate.name)
+    assert entry.interrupted
+    assert errors.rstrip().endswith(f"KeyboardInterrupt: prompt {entry.prompt.prompt_id} was cancelled")
     assert theirs.result(PATIENCE).texts == ("theirs",)
 
 
@@ -158,6 +159,18 @@ def test_ctrl_c_before_the_answer_to_the_submission_has_come(comfyui_url: str, c
     assert submitting.returncode == -signal.SIGINT, errors
     assert submitted_by(client, gate.name) == []
     assert [entry.interrupted for entry in ended_of(client, gate.name)] == [True]
+
+
+def test_ctrl_c_between_the_submission_and_what_follows_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(client.config.url)
+
+    def strike(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client._tracker, "follow", strike)
+    with pytest.raises(KeyboardInterrupt, match="was cancelled"):
+        client.run(gate.workflow())
+    assert submitted_by(client, client.config.client_id) == []
 
 
 def test_ctrl_c_at_any_moment_leaves_nothing_behind(comfyui_url: str, client: Client) -> None:

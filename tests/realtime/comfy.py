@@ -147,6 +147,7 @@ class Comfy(Peer):
         self.on_link = self.greet
         self.routes |= {
             ("POST", "/prompt"): self.accept,
+            ("GET", "/prompt"): lambda _: {"exec_info": {"queue_remaining": len(self.pending) + len(self.running)}},
             ("GET", "/queue"): self._queue,
             ("POST", "/queue"): self._delete,
             ("GET", "/history/*"): lambda request: self._known(request.path.rpartition("/")[2]),
@@ -198,7 +199,12 @@ class Comfy(Peer):
         """What waits and runs; nobody asks for more here."""
         words = {"in_progress": self.running, "pending": self.pending}
         jobs = [
-            {"id": prompt_id, "status": word, "priority": 0, "create_time": 1_800_000_000_000}
+            {
+                "id": prompt_id,
+                "status": word,
+                "priority": self._bodies[prompt_id][0],
+                "create_time": 1_800_000_000_000,
+            }
             for word, ids in words.items()
             for prompt_id in ids
         ]

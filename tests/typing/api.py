@@ -22,6 +22,7 @@ from comfyclient import (
     NodeProblem,
     OutputFile,
     Problem,
+    Problems,
     PromptRejected,
     Reconnect,
     Result,
@@ -35,6 +36,7 @@ from comfyclient import (
 )
 from comfyclient._event_source import Decorator
 from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
+from comfyclient.display import JobProgress
 from comfyclient.testing import Context, EmbeddedServer, Image, Models, Submission, node
 
 if TYPE_CHECKING:
@@ -148,6 +150,8 @@ def running(client: Client, workflow: Workflow) -> None:
     result = client.run(workflow)
     assert_type(result, Result)
     client.run("portrait.json", timeout=60, on_event=lambda event: event.type)
+    client.run(workflow, progress=True)
+    client.run(workflow, progress=lambda progress: assert_type(progress, JobProgress))
     client.run(Path("portrait.json"), front=True, number=3, targets=["9"], strict=False)
     client.run({"1": {"class_type": "A", "inputs": {}}}, extra_data={"a": 1}, preview_method="auto")
     try:
@@ -174,6 +178,8 @@ def jobs(client: Client, workflow: Workflow) -> None:
     assert_type(job.workflow, Workflow)
     assert_type((job.done(), job.running(), job.cancelled()), tuple[bool, bool, bool])
     assert_type(job.result(timeout=10, on_event=print), Result)
+    assert_type(job.show(), Result)
+    assert_type(job.show(10, on_event=print, progress=watching), Result)
     assert_type(job.exception(), ComfyError | None)
     assert_type(job.cancel(), bool)
     assert_type(job.events(), Iterator[events.Event])
@@ -184,6 +190,16 @@ def jobs(client: Client, workflow: Workflow) -> None:
         assert_type(ended, Job)
     done, not_done = wait([job], timeout=10, return_when="FIRST_COMPLETED")
     assert_type((done, not_done), tuple[set[Job], set[Job]])
+
+
+def watching(progress: JobProgress) -> None:
+    assert_type((progress.job, progress.watching), tuple[Job, bool])
+    assert_type(progress.status, Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"])
+    assert_type((progress.headline, progress.times, progress.title), tuple[str, str, str])
+    assert_type((progress.fraction, progress.elapsed), tuple[float, float])
+    assert_type((progress.node_id, progress.step), tuple[str | None, tuple[float, float] | None])
+    assert_type((progress.ahead, progress.left), tuple[int | None, float | None])
+    assert_type(progress.preview, events.Preview | None)
 
 
 def editing(client: Client, workflow: Workflow) -> None:
@@ -212,8 +228,9 @@ def variations(client: Client, workflow: Workflow) -> None:
 
 def checking(client: Client, workflow: Workflow) -> None:
     nodes = client.nodes.list()
-    assert_type(workflow.validate(nodes), list[Problem])
-    assert_type(workflow.validate({"KSampler": {}}), list[Problem])
+    assert_type(workflow.validate(nodes), Problems)
+    assert_type(workflow.validate({"KSampler": {}}), Problems)
+    assert_type(list(workflow.validate(nodes)), list[Problem])
     problem = workflow.validate(nodes)[0]
     assert_type(problem.severity, Literal["error", "warning"])
     assert_type(problem.input, str | None)

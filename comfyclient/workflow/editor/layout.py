@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
+from comfyclient.workflow.columns import columns_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -59,7 +61,7 @@ def arrange(boxes: Mapping[str, Box]) -> dict[str, tuple[int, int]]:
     that it feeds itself. In a column, nodes are in the order of what feeds them, so that few links cross.
     """
     columns: list[list[str]] = []
-    for node_id, number in _columns(boxes).items():
+    for node_id, number in columns_of({node_id: box.sources for node_id, box in boxes.items()}).items():
         columns += [[] for _ in range(number + 1 - len(columns))]
         columns[number].append(node_id)
     places: dict[str, tuple[int, int]] = {}
@@ -79,28 +81,3 @@ def arrange(boxes: Mapping[str, Box]) -> dict[str, tuple[int, int]]:
 def _height(box: Box, middles: Mapping[str, float]) -> float:
     heights = [middles[source] for source in box.sources if source in middles]
     return sum(heights) / len(heights) if heights else 0
-
-
-def _columns(boxes: Mapping[str, Box]) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    waiting = list(boxes)
-    inside: set[str] = set()
-    while waiting:  # no recursion, since a chain may have thousands of nodes
-        node_id = waiting[-1]
-        missing = [source for source in boxes[node_id].sources if source not in columns and source not in inside]
-        if node_id in columns or not missing:
-            waiting.pop()
-            inside.discard(node_id)
-            known = (columns[source] + 1 for source in boxes[node_id].sources if source in columns)
-            columns.setdefault(node_id, max(known, default=0))
-        else:
-            inside.add(node_id)  # whatever leads back to it is part of a circle, and does not count
-            waiting += missing
-    consumers: dict[str, list[int]] = {}
-    for node_id, box in boxes.items():
-        for source in box.sources:
-            consumers.setdefault(source, []).append(columns[node_id])
-    for node_id, fed in consumers.items():
-        if not boxes[node_id].sources:
-            columns[node_id] = max(0, min(fed) - 1)
-    return {node_id: columns[node_id] for node_id in boxes}

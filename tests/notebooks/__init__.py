@@ -1,0 +1,1 @@
+"""In a real kernel of Jupyter, as a notebook drives it."""

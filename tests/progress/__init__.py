@@ -1,0 +1,1 @@
+"""Progress as people see it: drawn in their thread, in terminals, pipes and notebooks."""
