@@ -4,10 +4,15 @@ import builtins
 import os
 import re
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any
 
 from sphinx.addnodes import pending_xref
 from sphinx.domains.python import PyObject
+
+from comfyclient import Workflow
+
+HERE = Path(__file__).parent
 
 project = "comfyclient"
 author = "The comfyclient authors"
@@ -76,6 +81,13 @@ def unlink_builtins(_app: Any, doctree: Any) -> None:
             reference.replace_self(reference.children)
 
 
+def draw(_app: Any) -> None:
+    """Draw what the page about drawings shows."""
+    picture = HERE / "_build" / "drawn" / "portrait.svg"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    Workflow.load(HERE / "examples" / "portrait.json").draw(highlight=["3"]).save(picture)
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     for field in PyObject.doc_field_types:
@@ -83,3 +95,4 @@ def setup(app: Any) -> None:
             field.label = "Attributes"  # as the docstrings call them
     app.connect("autodoc-process-signature", signature)
     app.connect("doctree-read", unlink_builtins)
+    app.connect("builder-inited", draw)

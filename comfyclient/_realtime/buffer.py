@@ -109,8 +109,8 @@ class EventQueue(queue.Queue[E], Generic[E]):
         self._closed = False
 
     def __repr__(self) -> str:
-        end = ", closed" if self._closed else ""
-        return f"<EventQueue with {self.qsize()} events{end}>"
+        count, end = self.qsize(), ", closed" if self._closed else ""
+        return f"<EventQueue with {count} event{'s' * (count != 1)}{end}>"
 
     # The hooks that queue.Queue has for its subclasses; each is called with the queue's lock held.
 

@@ -61,7 +61,7 @@ class Graph:
         return Unchecked(self._keep(node_id, Workflow(graph).to_api()[node_id]), self._kinds(node["class_type"]))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} with {len(self._nodes)} nodes>"
+        return f"<{type(self).__name__} with {len(self._nodes)} node{'s' * (len(self._nodes) != 1)}>"
 
     def _kinds(self, class_type: str) -> list[Any]:  # noqa: ARG002 - those who have a catalogue know more
         return []

@@ -117,9 +117,8 @@ def link(url: str, words: Cell) -> Html:
     """A link to an address; just the words where it is no address of the web."""
     if not url.startswith(("http://", "https://")):
         return html(words)
-    return Html(
-        f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer" style="color:inherit">{html(words)}</a>'
-    )
+    where = f'href="{escape(url)}" target="_blank" rel="noopener noreferrer"'
+    return Html(f'<a {where} style="color:inherit;text-decoration:underline">{html(words)}</a>')
 
 
 def _cell(tag: str, value: Cell) -> str:

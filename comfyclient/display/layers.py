@@ -32,7 +32,7 @@ _NARROWEST, _WIDEST = 110.0, 260.0
 _GAP_X, _GAP_Y, _WIRE_GAP = 44.0, 22.0, 10.0
 _SHELF = 1000.0
 """The width in which boxes without links stand side by side."""
-_SWEEPS = 12
+_SWEEPS = 13
 _TURN = 14.0
 """How far what leads back goes beyond the boxes."""
 
@@ -314,16 +314,28 @@ class _Component:
                 _level(layer, both=last, forth=forth)
 
     def _routes(self, lefts: list[float], below: float) -> Iterator[Route]:
+        """The ways of all links. What several of one output share is part of only one of them."""
+        whole: set[tuple[str, int]] = set()
         for node_id, number, wire in self._wires():
             source, target = self._items[wire.source], self._items[node_id]
             first, last = self._column[wire.source], self._column[node_id]
-            points = [(lefts[first] + source.width, source.y + source.out(wire.slot))]
+            start = lefts[first] + source.width, source.y + source.out(wire.slot)
+            end = lefts[last], target.y + HEAD + ROW * (number + 0.5)
             if first >= last:
-                points += [(points[0][0], below + _TURN), (lefts[last], below + _TURN)]
-            for column, item in zip(range(first + 1, last), self._passing[wire.source, wire.slot], strict=False):
+                turns = (start[0], below + _TURN), (end[0], below + _TURN)
+                yield Route(wire, node_id, (start, *turns, end), goes_back=True)
+                continue
+            key = wire.source, wire.slot
+            points = [start]
+            for column, item in enumerate(self._passing[key][: last - first - 1], first + 1):
                 points += [(lefts[column], item.y), (lefts[column] + item.width, item.y)]
-            points.append((lefts[last], target.y + HEAD + ROW * (number + 0.5)))
-            yield Route(wire, node_id, tuple(points), goes_back=first >= last)
+            if len(points) > 1:
+                is_farthest = last - first > len(self._passing[key])
+                if key in whole or not is_farthest:
+                    points = points[-1:]
+                else:
+                    whole.add(key)
+            yield Route(wire, node_id, (*points, end))
 
 
 def _drawn_together(columns: dict[str, int], feeders: Mapping[str, list[str]]) -> dict[str, int]:

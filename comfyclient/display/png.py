@@ -74,7 +74,7 @@ class _Painter:
         points = [(x * self._scale, y * self._scale) for x, y in _way(route)]
         pieces = [points[at : at + 2] for at in range(0, len(points) - 1, 2)] if off or route.goes_back else [points]
         for piece in pieces:
-            self._draw.line(piece, color, self._thick(1.6), "curve")
+            self._draw.line(piece, color, self._thick(1.6))
 
     def _box(self, placed: Placed, *, is_red: bool) -> None:
         box, palette = placed.box, self._palette

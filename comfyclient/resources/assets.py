@@ -48,6 +48,7 @@ class Assets(Noun):
     """
 
     def __init__(self, transport: Transport) -> None:
+        self._transport = transport
         self._catalogue = Catalogue(transport)
         self.tags = AssetTags(self._catalogue)
         self.seeding = AssetSeeding(self._catalogue)

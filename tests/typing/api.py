@@ -37,6 +37,7 @@ from comfyclient import (
 from comfyclient._event_source import Decorator
 from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
 from comfyclient.display import JobProgress
+from comfyclient.display.drawing import Drawing
 from comfyclient.testing import Context, EmbeddedServer, Image, Models, Submission, node
 
 if TYPE_CHECKING:
@@ -224,6 +225,21 @@ def variations(client: Client, workflow: Workflow) -> None:
         assert_type(variation, Variation)
         assert_type(variation.changes, Mapping[str, Any])
         assert_type(variation.result(), Result)
+
+
+def drawing(client: Client, workflow: Workflow, error: PromptRejected, failure: JobFailed) -> None:
+    drawn = workflow.draw()
+    assert_type(drawn, Drawing)
+    workflow.draw(highlight=["3"], catalog=client.nodes.list())
+    workflow.draw(highlight={"3": "why"})
+    workflow.draw(highlight=workflow.validate(client.nodes.list()))
+    workflow.draw(highlight=error.problems)
+    workflow.draw(highlight=[failure])
+    assert_type(drawn.to_svg(theme="page"), str)
+    assert_type(drawn.to_png(theme="dark", scale=1), bytes)
+    assert_type(drawn.to_text(width=80), str)
+    assert_type(drawn.save("graph.svg"), None)
+    assert_type(len(drawn), int)
 
 
 def checking(client: Client, workflow: Workflow) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from typing import Any
 
@@ -10,11 +9,11 @@ import pytest
 
 from comfyclient import Workflow, WorkflowError
 from comfyclient.display.saved import of_file
-from tests.captures import HERE
+from tests.captures import catalog
 from tests.editor.templates import largest, templates
 from tests.workflows import plain_saved
 
-CATALOG: dict[str, Any] = json.loads(gzip.decompress((HERE / "0.30.0" / "object_info_all.json.gz").read_bytes()))
+CATALOG = catalog()
 
 
 def node(node_id: int, kind: str, *links: int | None, gives: int | None = None, **more: Any) -> dict[str, Any]:
@@ -130,10 +129,10 @@ def left_out(mode: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("mode", "word"), [(2, "muted"), (4, "bypassed")])
-@pytest.mark.parametrize("catalog", [None, CATALOG], ids=["without", "with"])
-def test_what_the_editor_leaves_out_is_drawn_and_says_so(mode: int, word: str, catalog: Any) -> None:
-    workflow = Workflow(left_out(mode), catalog=catalog)
-    text = workflow.draw(catalog=catalog).to_text()
+@pytest.mark.parametrize("known", [None, CATALOG], ids=["without", "with"])
+def test_what_the_editor_leaves_out_is_drawn_and_says_so(mode: int, word: str, known: Any) -> None:
+    workflow = Workflow(left_out(mode), catalog=known)
+    text = workflow.draw(catalog=known).to_text()
     assert f"[{word}]" in text
     assert "image ← 1" in text
     assert word in workflow.draw().to_svg()
