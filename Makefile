@@ -9,6 +9,11 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 # Two makes in one clone must not fill one .venv; without flock (macOS) they have to take turns by themselves.
 LOCK := $(if $(shell command -v flock),flock .venv.lock)
+# The tests of a file run in one process, one after another; ARGS='-n 0' runs all of them so.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# The tests start many a program of ours: what Python compiles is kept for the next one.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint format types cover docs bench soak parity comfyui programs build clean
@@ -20,7 +25,7 @@ demo: $(STAMP) ## Run a workflow on the embedded server (on yours with COMFYUI_U
 	@$(BIN)/python docs/examples/demo.py
 
 test: $(STAMP) comfyui programs ## Run every test, with a real ComfyUI; ARGS='-k name' goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 check: lint types test ## Lint, types and tests
 
@@ -36,7 +41,7 @@ types: $(STAMP) ## Check types (mypy strict)
 	@$(BIN)/mypy
 
 cover: $(STAMP) comfyui programs ## Run every test and require 95 % of the branches
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing $(ARGS)
+	@$(PYTEST) --cov --cov-report=term-missing $(ARGS)
 
 docs: $(STAMP) ## Build the documentation into docs/_build/html
 	@$(BIN)/sphinx-build --nitpicky --fail-on-warning --keep-going --quiet docs docs/_build/html

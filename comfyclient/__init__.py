@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from comfyclient._realtime.subscriptions import Subscription
     from comfyclient.client import Client
     from comfyclient.config import ClientConfig, Reconnect, Retry
+    from comfyclient.display.progress import JobProgress
+    from comfyclient.display.sweep import SweepProgress
     from comfyclient.errors import (
         AuthenticationError,
         ClientClosed,
@@ -65,6 +67,7 @@ __all__ = [
     "JobFailed",
     "JobInterrupted",
     "JobLost",
+    "JobProgress",
     "JobTimeout",
     "NeededModel",
     "Node",
@@ -82,6 +85,7 @@ __all__ = [
     "ServerError",
     "ServerUnreachable",
     "Subscription",
+    "SweepProgress",
     "Timings",
     "Unsupported",
     "Variation",
@@ -105,6 +109,8 @@ _HOMES = (  # a module that imports much comes after those that it imports
     "workflow.validation",
     "workflow.needs",
     "client",
+    "display.progress",
+    "display.sweep",
 )
 
 

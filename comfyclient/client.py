@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from comfyclient import _watched
 from comfyclient._body import body_of
 from comfyclient._event_source import EventSource
 from comfyclient._http import Transport
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from comfyclient.builder import Builder
     from comfyclient.display.progress import JobProgress
-    from comfyclient.display.watching import Watching
+    from comfyclient.display.sweep import SweepProgress
     from comfyclient.events import Event
     from comfyclient.results import Result
     from comfyclient.workflow.source import Preference, Source
@@ -191,7 +191,7 @@ class Client(EventSource):
             (512, 512)
         """
         started = monotonic()
-        watching = _watching(progress)
+        watching = _watched.job(progress)
         request = self._submitter.request(
             self.load(workflow),
             front=front,
@@ -278,6 +278,7 @@ class Client(EventSource):
         *,
         in_flight: int = 8,
         in_order: bool = True,
+        progress: bool | Callable[[SweepProgress], object] = False,
         **options: Any,
     ) -> Iterator[Variation]:
         """Run a workflow once for each variation, keeping the server busy.
@@ -290,6 +291,8 @@ class Client(EventSource):
                 one by one, so it may be endless.
             in_flight: How many prompts wait or run on the server at most.
             in_order: Whether they come in the order of ``variations``, or as they end.
+            progress: Draw a bar over all of them while the loop waits for the next, as ``run`` does for one; or a
+                function that draws, called with a ``SweepProgress``.
             **options: See ``submit``.
 
         Yields:
@@ -311,7 +314,9 @@ class Client(EventSource):
                 self._submitter.submit(job, request, strict=strict)
             return job
 
-        return sweep(submit, self.load(workflow), variations, in_flight=in_flight, in_order=in_order, **options)
+        watching = _watched.sweep(progress)
+        document = self.load(workflow)
+        return sweep(submit, document, variations, in_flight=in_flight, in_order=in_order, watching=watching, **options)
 
     def job(self, prompt_id: str) -> Job:
         """Take up a job that is on the server already, submitted by whomever (``GET /queue``, ``GET /history/{id}``).
@@ -435,13 +440,3 @@ class Client(EventSource):
 
     def __repr__(self) -> str:
         return f"<Client {self.config.shown_url}>"
-
-
-def _watching(
-    progress: bool | Callable[[JobProgress], object],  # noqa: FBT001 - as users give it
-) -> Watching | contextlib.nullcontext[None]:
-    if progress is False:
-        return contextlib.nullcontext()
-    from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
-
-    return Watching(progress)

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from comfyclient import _watched
 from comfyclient._displayed import Displayed
 from comfyclient._tracking import failures
 from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem, WorkflowError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from comfyclient._tracking.state import JobState, JobStatus, Outcome
     from comfyclient._tracking.tracker import Tracker
     from comfyclient.display.progress import JobProgress
-    from comfyclient.display.watching import Watching
+    from comfyclient.display.watching import JobWatching
     from comfyclient.resources import History
     from comfyclient.types import HistoryEntry
     from comfyclient.workflow import Workflow
@@ -201,10 +202,8 @@ class Job(Displayed):
                 See ``result``.
             ImportError: tqdm, which draws the bar, is not installed.
         """
-        from comfyclient.display.watching import Watching  # noqa: PLC0415 - most programs have nobody who looks
-
         try:
-            with Watching(progress) as watching:
+            with _watched.job(progress) as watching:
                 return self._conclude(timeout, on_event, self._state.listen(), watching)
         except KeyboardInterrupt:
             raise self._left() from None
@@ -319,7 +318,7 @@ class Job(Displayed):
         timeout: float | None,
         on_event: Callable[[Event], object] | None,
         listener: EventQueue[Event] | None,
-        watching: Watching | None = None,
+        watching: JobWatching | None = None,
     ) -> Result:
         """See ``result``; ``client.run`` listens before it submits, so that nothing is superseded meanwhile."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -352,7 +351,7 @@ class Job(Displayed):
             self._look(deadline)
 
     def _next_event(
-        self, listener: queue.Queue[Event], deadline: float | None, watching: Watching | None = None
+        self, listener: queue.Queue[Event], deadline: float | None, watching: JobWatching | None = None
     ) -> Event | None:
         """The next event, or ``None`` at the end."""
         while True:

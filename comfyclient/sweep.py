@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from comfyclient.waiting import Finish
 from comfyclient.workflow.wording import shown
 
 if TYPE_CHECKING:
+    from comfyclient.display.watching import SweepWatching
     from comfyclient.results import Result
     from comfyclient.workflow import Workflow
 
@@ -60,53 +62,93 @@ def sweep(
     *,
     in_flight: int,
     in_order: bool,
+    watching: SweepWatching | contextlib.nullcontext[None],
     **options: Any,
 ) -> Iterator[Variation]:
     """See ``Client.map``."""
     if in_flight < 1:
         msg = f"in_flight is at least 1, not {in_flight}"
         raise ValueError(msg)
-    return _sweep(submit, workflow, enumerate(variations), in_flight, in_order=in_order, options=options)
+    total = operator.length_hint(variations) or None
+    runs = _Runs(submit, workflow, in_flight, in_order=in_order, options=options)
+    return runs.watched(enumerate(variations), watching, total)
 
 
-def _sweep(
-    submit: Callable[..., Job],
-    workflow: Workflow,
-    variations: Iterator[tuple[int, Mapping[str, Any]]],
-    in_flight: int,
-    *,
-    in_order: bool,
-    options: Mapping[str, Any],
-) -> Iterator[Variation]:
-    changes_of: dict[Job, tuple[int, Mapping[str, Any]]] = {}
-    finish = Finish()
-    ended: dict[int, Variation] = {}
-    expected = 0
-    try:
+class _Runs:
+    """The runs of one ``Client.map``. Of the thread that takes its variations."""
+
+    def __init__(
+        self,
+        submit: Callable[..., Job],
+        workflow: Workflow,
+        in_flight: int,
+        *,
+        in_order: bool,
+        options: Mapping[str, Any],
+    ) -> None:
+        self._submit = submit
+        self._workflow = workflow
+        self._in_flight = in_flight
+        self._in_order = in_order
+        self._options = options
+        self._running: dict[Job, tuple[int, Mapping[str, Any]]] = {}
+        self._ended: dict[int, Variation] = {}
+        self._finish = Finish()
+        self._watcher: SweepWatching | None = None
+
+    def watched(
+        self,
+        variations: Iterator[tuple[int, Mapping[str, Any]]],
+        watching: SweepWatching | contextlib.nullcontext[None],
+        total: int | None,
+    ) -> Iterator[Variation]:
+        """Each of them as it ends; what is in flight when the loop is left is cancelled."""
+        with watching as self._watcher:  # the last that is drawn is what became of them
+            if self._watcher is not None:
+                self._watcher.begin(total, self._running)
+            try:
+                yield from self._each(variations)
+            except KeyboardInterrupt:  # a notebook would show every line on the way to where it waited
+                raise KeyboardInterrupt(f"{len(self._running)} prompts that waited or ran are cancelled") from None
+            finally:
+                self._finish.close()
+                _stop(self._running)
+
+    def _each(self, variations: Iterator[tuple[int, Mapping[str, Any]]]) -> Iterator[Variation]:
+        expected = 0
         while True:
-            for index, changes in itertools.islice(variations, in_flight - len(finish.pending)):
-                job, error = _submitted(submit, workflow, changes, options)
-                if job is None:
-                    ended[index] = Variation(index, changes, None, error)
-                else:
-                    changes_of[job] = (index, changes)
-                    finish.add(job)
-            ready = [expected] if in_order and expected in ended else list(ended) if not in_order else []
+            for index, changes in itertools.islice(variations, self._in_flight - len(self._finish.pending)):
+                self._begin(index, changes)
+            ready = [index for index in self._ended if index == expected or not self._in_order]
             for index in ready:
-                yield ended.pop(index)
+                yield self._ended.pop(index)
                 expected += 1
             if ready:
                 continue
-            if not finish.pending:
-                return
-            for job in finish.take():
-                index, changes = changes_of.pop(job)
-                ended[index] = Variation(index, changes, job, job.exception())
-    except KeyboardInterrupt:  # a notebook would show every line on the way to where it waited
-        raise KeyboardInterrupt(f"{len(changes_of)} prompts that waited or ran are cancelled") from None
-    finally:
-        finish.close()
-        _stop(changes_of)
+            if not self._finish.pending:
+                break
+            self._take()
+        if self._watcher is not None:
+            self._watcher.finish()
+
+    def _begin(self, index: int, changes: Mapping[str, Any]) -> None:
+        job, error = _submitted(self._submit, self._workflow, changes, self._options)
+        if job is None:
+            self._end(Variation(index, changes, None, error))
+        else:
+            self._running[job] = (index, changes)
+            self._finish.add(job)
+
+    def _take(self) -> None:
+        """Wait for the next ones to end."""
+        for job in self._finish.take(glance=bool if self._watcher is None else self._watcher.glance):
+            index, changes = self._running.pop(job)
+            self._end(Variation(index, changes, job, job.exception()))
+
+    def _end(self, variation: Variation) -> None:
+        self._ended[variation.index] = variation
+        if self._watcher is not None:
+            self._watcher.count(failed=variation.error is not None)
 
 
 def _submitted(

@@ -47,11 +47,15 @@ class Finish:
             watcher = self.pending[job] = functools.partial(self._ended.put, job)
             job._state.when_done(watcher)  # noqa: SLF001 - jobs know who waits for them
 
-    def take(self, deadline: float | None = None) -> list[Job]:
+    def take(self, deadline: float | None = None, glance: Callable[[], object] = bool) -> list[Job]:
         """Wait for the next job to end; it, and those that have ended too by now.
 
+        Args:
+            deadline: Until when, on the monotonic clock.
+            glance: Called again and again while nothing is heard.
+
         Raises:
-            JobTimeout: None has ended by ``deadline``, on the monotonic clock.
+            JobTimeout: None has ended by ``deadline``.
         """
         while True:
             remaining = _GLANCE if deadline is None else min(_GLANCE, max(0.0, deadline - time.monotonic()))
@@ -63,6 +67,7 @@ class Finish:
                     raise JobTimeout(late, f"prompt {late} and perhaps others have not ended in time") from None
                 for tracker in {job._tracker for job in self.pending}:  # noqa: SLF001 - jobs know who waits for them
                     tracker.stand_in()
+                glance()
             else:
                 while not self._ended.empty():
                     jobs.append(self._ended.get())

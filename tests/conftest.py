@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from contextlib import ExitStack
@@ -119,8 +120,22 @@ def _make_idle(url: str) -> None:
         pytest.fail("the test left a prompt behind that cannot be interrupted", pytrace=False)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs our nodes where somebody else's server lacks them."""
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C work in the programs that tests start, where a shell that runs us in the background took it away."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process where all would share somebody else's server; otherwise as many as there are processors."""
+    return 0 if EXTERNAL_URL else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order them for several processes, and skip what needs our nodes where somebody else's server lacks them."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_is_quick)  # so that none of the processes has a long file left when the others are done
     needing = [item for item in items if item.get_closest_marker("needs_test_nodes")]
     if not EXTERNAL_URL or not needing:
         return
@@ -131,6 +146,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not known:
         for item in needing:
             item.add_marker(pytest.mark.skip(reason="needs the comfyclient test nodes"))
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    return "unit" in item.path.parts
 
 
 def pytest_collection_finish() -> None:
@@ -162,7 +181,7 @@ def _nothing_outlives_the_test(request: pytest.FixtureRequest) -> Iterator[None]
     Collecting costs 20 ms, too much for the many tests in tests/unit, which open nothing. The traceback of a
     test that failed holds whatever the test held.
     """
-    opens_sockets = "unit" not in request.path.parts
+    opens_sockets = not _is_quick(request.node)
     before = open_sockets() if opens_sockets else set()
     yield
     for thread in threading.enumerate():

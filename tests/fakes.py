@@ -6,16 +6,12 @@ import contextlib
 import json
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-PATIENCE = 10.0  # seconds that a thread may take to come to an end
+from tests.listener import Listener
 
 
 @dataclass
@@ -93,7 +89,7 @@ def silence(data: bytes = b"") -> Callable[[socket.socket], None]:
     return answer
 
 
-class FlakyServer:
+class FlakyServer(Listener):
     """Gives its answers one after the other, whatever is asked; the last one again and again.
 
     Attributes:
@@ -103,60 +99,19 @@ class FlakyServer:
 
     def __init__(self, *answers: Answer) -> None:
         """Prepare the answers; ``with`` starts the server."""
+        super().__init__()
         self.answers = list(answers)
         self.requests: list[Request] = []
-        self._lock = threading.Lock()  # guards requests and _open
-        self._open: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        """Start it."""
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it, with all its connections."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
-
-    def _start(self, target: Callable[..., None], *arguments: Any) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        number = 0
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                self._open.add(connection)
-            self._start(self._serve, connection, number)
-            number += 1
-
     def _serve(self, connection: socket.socket, number: int) -> None:
-        with connection, contextlib.suppress(OSError), connection.makefile("rb") as stream:
+        with connection.makefile("rb") as stream:
             while request := _read(stream, number):
                 answer = self._answer(request)
                 if callable(answer):
                     answer(connection)
                     break
                 connection.sendall(answer)
-        with self._lock:
-            self._open.discard(connection)
 
     def _answer(self, request: Request) -> Answer:
         with self._lock:

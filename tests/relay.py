@@ -9,17 +9,16 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tests.listener import PATIENCE, Listener, shut
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Self
-
 _PIECE = 64 * 1024
-_PATIENCE = 10.0
 
 
-class Relay:
-    """A relay to the server at ``url``; ``with`` opens and ends it.
+class Relay(Listener):
+    """A relay to the server at ``url``.
 
     Attributes:
         url: Where clients find it.
@@ -32,6 +31,7 @@ class Relay:
     """
 
     def __init__(self, url: str) -> None:
+        super().__init__()
         parts = urlsplit(url)
         self._server = (parts.hostname or "127.0.0.1", parts.port or 80)
         self.websockets = 0
@@ -43,64 +43,23 @@ class Relay:
         self.flows.set()
         self.answers = threading.Event()
         self.answers.set()
-        self._lock = threading.Lock()  # guards what follows
-        self._open: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _shut(self._listener)
-        self._listener.close()
+    def _serve(self, connection: socket.socket, number: int) -> None:  # noqa: ARG002 - nobody asks which it was
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        first = connection.recv(_PIECE)
+        is_websocket = first.startswith(b"GET /ws")
         with self._lock:
-            for connection in self._open:
-                _shut(connection)
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join(_PATIENCE)
-            assert not thread.is_alive()
-
-    def _start(self, target: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        with self._lock:
-            self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self._start(self._serve, client)
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                self._open.add(client)
-            first = client.recv(_PIECE)
-            is_websocket = first.startswith(b"GET /ws")
-            with self._lock:
-                self.websockets += is_websocket
-            if not first or not (self.admits_websockets if is_websocket else self._admits()):
-                return
-            with socket.create_connection(self._server) as server:
-                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                with self._lock:
-                    self._open.add(server)
-                server.sendall(first)
-                listen = self._listen if is_websocket else self._admits_answer
-                back = threading.Thread(target=self._pump, args=(server, client, listen), daemon=True)
-                back.start()
-                self._pump(client, server, (lambda: True) if is_websocket else self._admits)
-                back.join()
-        with self._lock:
-            self._open.discard(client)
+            self.websockets += is_websocket
+        if not first or not (self.admits_websockets if is_websocket else self._admits()):
+            return
+        with self._ours(socket.create_connection(self._server)) as server:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server.sendall(first)
+            listen = self._listen if is_websocket else self._admits_answer
+            back = self._start(self._pump, server, connection, listen)
+            self._pump(connection, server, (lambda: True) if is_websocket else self._admits)
+            back.join()
 
     def _admits(self) -> bool:
         with self._lock:
@@ -108,7 +67,7 @@ class Relay:
         return self.admits_requests
 
     def _admits_answer(self) -> bool:
-        self.answers.wait(_PATIENCE)
+        self.answers.wait(PATIENCE)
         return self._admits()
 
     def _listen(self) -> bool:
@@ -118,12 +77,7 @@ class Relay:
     def _pump(self, source: socket.socket, sink: socket.socket, may_pass: Callable[[], bool]) -> None:
         with contextlib.suppress(OSError):
             while (data := source.recv(_PIECE)) and may_pass():
-                self.flows.wait(_PATIENCE)
+                self.flows.wait(PATIENCE)
                 sink.sendall(data)
         for end in (source, sink):
-            _shut(end)
-
-
-def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+            shut(end)

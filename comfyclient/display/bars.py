@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from comfyclient.display.progress import JobProgress
+    from comfyclient.events import Preview
 
-__all__ = ["Lines", "TqdmBar"]
+__all__ = ["Lines", "Shown", "TqdmBar"]
 
 _NARROW, _WIDE, _ROOM = 3, 20, 80
 """The columns of a bar, at least and at most, and those of a terminal that does not tell how many it has."""
@@ -19,7 +19,34 @@ _PAUSE = 10.0
 """Seconds between two lines where nothing can be drawn over."""
 
 
-def text_of(progress: JobProgress) -> str:
+class Shown(Protocol):
+    """What can be drawn; see ``JobProgress``."""
+
+    watching: bool
+    fraction: float
+    preview: Preview | None
+
+    @property
+    def status(self) -> str:
+        """A ``Job.status``."""
+
+    @property
+    def headline(self) -> str:
+        """What goes on."""
+
+    @property
+    def times(self) -> str:
+        """How long it has taken, and how long it still may; empty once it is over."""
+
+    @property
+    def caption(self) -> str:
+        """What the preview is of."""
+
+    def refresh(self) -> None:
+        """Bring everything up to date."""
+
+
+def text_of(progress: Shown) -> str:
     """What stands beside a bar: ``"KSampler 7/20 [0:12, 0:10 left]"``."""
     return progress.headline + (f" [{progress.times}]" if progress.times else "")
 
@@ -55,7 +82,7 @@ class TqdmBar:
         self.bar: Any = None
         self._length = 0
 
-    def __call__(self, progress: JobProgress) -> None:
+    def __call__(self, progress: Shown) -> None:
         """Draw it; for the last time, leave it where it is and go on in a new line."""
         if self.bar is None:
             self.bar = self._type(total=1.0, **self._options)
@@ -78,7 +105,7 @@ class Lines:
     def __init__(self) -> None:
         self._due_at = time.monotonic() + _PAUSE
 
-    def __call__(self, progress: JobProgress) -> None:
+    def __call__(self, progress: Shown) -> None:
         """Write a line if it is time to."""
         now = time.monotonic()
         if sys.stderr is None or (progress.watching and now < self._due_at):  # pythonw has none

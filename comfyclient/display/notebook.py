@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from comfyclient.display.bars import TqdmBar, bar_format, text_of
 
 if TYPE_CHECKING:
-    from comfyclient.display.progress import JobProgress
+    from comfyclient.display.bars import Shown
     from comfyclient.events import Preview
 
 __all__ = ["NotebookBar", "is_notebook"]
@@ -44,7 +44,7 @@ class NotebookBar:
         self._preview: Preview | None = None
         self._preview_at = 0.0
 
-    def __call__(self, progress: JobProgress) -> None:
+    def __call__(self, progress: Shown) -> None:
         """Draw both in their places."""
         self._draw_bar(progress)
         now = time.monotonic()
@@ -53,15 +53,16 @@ class NotebookBar:
             self._preview, self._preview_at = progress.preview, now
             self._draw_picture(progress)
 
-    def _draw_picture(self, progress: JobProgress) -> None:
+    def _draw_picture(self, progress: Shown) -> None:
         preview = progress.preview
         if preview is not None:
-            node_id = preview.display_node_id or preview.node
-            text = "preview" if node_id is None else f"preview of {progress.title_of(node_id)}"
-            bundle = {"text/plain": f"<{text}>", preview.media_type: base64.b64encode(preview.data).decode("ascii")}
-            self._picture = _put(bundle, self._picture, {preview.media_type: {"alt": text, "width": _WIDTH}})
+            text, picture = f"<{progress.caption}>", base64.b64encode(preview.data).decode("ascii")
+            bundle = {"text/plain": text, preview.media_type: picture}
+            self._picture = _put(
+                bundle, self._picture, {preview.media_type: {"alt": progress.caption, "width": _WIDTH}}
+            )
 
-    def _draw_bar(self, progress: JobProgress) -> None:
+    def _draw_bar(self, progress: Shown) -> None:
         if self._widget is None:
             self._bar = _put(_bar(progress), self._bar)
             return
@@ -99,7 +100,7 @@ def _put(bundle: dict[str, str], place: Any, metadata: dict[str, Any] | None = N
     return place
 
 
-def _bar(progress: JobProgress) -> dict[str, str]:
+def _bar(progress: Shown) -> dict[str, str]:
     text = f"{progress.fraction:.0%} {text_of(progress)}"
     colour = _COLOURS.get(progress.status, "#1976d2")
     style = f"width: 20em; vertical-align: middle; accent-color: {colour}"

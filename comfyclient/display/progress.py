@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._tracking.queue_place import QueuePlace
+from comfyclient.display.pace import Pace, duration, times
 from comfyclient.errors import JobLost, WorkflowError
-from comfyclient.events import Executing, ExecutionCached, ExecutionError, Preview, Progress
+from comfyclient.events import Executing, ExecutionError, Preview, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +63,8 @@ class JobProgress:
         self._place = QueuePlace(job._tracker, job._state)  # noqa: SLF001
         self._began = clock()
         self._shown_as: dict[str, str] = {}
-        self._overall: _Pace | None = None
-        self._steps: _Pace | None = None
+        self._turned_at = self._began
+        self._steps: Pace | None = None
         self.refresh()
 
     # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -79,20 +80,19 @@ class JobProgress:
             self._count(event.value, event.max)
         elif isinstance(event, Preview):
             self.preview = event
-        elif isinstance(event, ExecutionCached):
-            self._overall = None  # what need not run is no measure of the pace
 
     def _turn_to(self, node: str | None) -> None:
         shown = self._shown_as.get(node, node) if node is not None else None
         if shown != self.node_id:
             self.node_id, self.step, self._steps = shown, None, None
+            self._turned_at = self._clock()
 
     def _count(self, value: Any, maximum: Any) -> None:
         # Whatever numbers the server sends: NaN compares as False.
         if not (0 <= value <= maximum and 1 < maximum < _MOST_STEPS):
             return
         if self._steps is None or (self.step is not None and value < self.step[0]):  # the next round of many
-            self._steps = _Pace(value, self._clock())
+            self._steps = Pace(value, self._clock())
         self._steps.reach(value, self._clock())
         self.step = (value, maximum)
 
@@ -102,21 +102,23 @@ class JobProgress:
         self._outcome = self._state.outcome
         self.status: JobStatus = self.job.status if self._outcome is None else self._outcome.status
         self.fraction = self.job.progress
-        self.title = self.title_of(self.node_id) if self.node_id is not None else ""
+        self.title = self._title(self.node_id) if self.node_id is not None else ""
         self.ahead = self._place.ahead() if self.status == "pending" and self.watching else None
         since = self._state.created_at if self.status == "pending" else self._state.started_at
         self.elapsed = max(0.0, now - (since if since is not None else self._began))
         self.left = self._estimate(now) if self.status == "in_progress" else None
 
     def _estimate(self, now: float) -> float | None:
-        if self._overall is None:
-            self._overall = _Pace(self.fraction, now)
-        self._overall.reach(self.fraction, now)
-        # Nodes take very different times: what the steps of one tell may be much more than its share.
-        estimates = [self._overall.left(1.0, now)]
-        if self._steps is not None and self.step is not None:
-            estimates.append(self._steps.left(self.step[1], now))
-        return max((left for left in estimates if left is not None), default=None)
+        """What the steps of this node tell, and for each of the others the mean of those that have run."""
+        with self._state.changed:
+            meter = self._state.meter
+            ended = list(meter.seconds.values()) if meter is not None else []
+        mean = sum(ended) / len(ended) if ended else 0.0
+        others = sum(share < 1 for node, share in self.job.node_progress.items() if node != self.node_id)
+        own = self._steps.left(self.step[1], now) if self._steps is not None and self.step is not None else None
+        if own is None:
+            own = max(0.0, mean - (now - self._turned_at))
+        return own + others * mean or None
 
     # ── what to say ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -139,13 +141,13 @@ class JobProgress:
         failure = outcome.failure
         if outcome.status == "completed":
             started, finished = self._state.started_at, self._state.finished_at
-            return "done" if started is None or finished is None else f"done in {_seconds(finished - started)}"
+            return "done" if started is None or finished is None else f"done in {duration(finished - started)}"
         if outcome.status == "cancelled":
             ran = self._state.started or failure is not None or outcome.entry is not None
             return "interrupted" if ran else "taken from the queue"
         if isinstance(failure, ExecutionError):
             node_id = self._shown_as.get(failure.node_id, failure.node_id)
-            return f"failed: node {_line(node_id)} {self.title_of(node_id, failure.node_type)}".rstrip()
+            return f"failed: node {_line(node_id)} {self._title(node_id, failure.node_type)}".rstrip()
         return "lost" if failure is None or isinstance(failure, JobLost) else f"lost: {type(failure).__name__}"
 
     @property
@@ -153,36 +155,22 @@ class JobProgress:
         """How long it has waited or run, and how long it still may: ``"0:12, 0:10 left"``; empty once it is over."""
         if not self.watching or self._outcome is not None:
             return ""
-        left = "" if self.left is None else f", {_clock_face(self.left)} left"
-        return _clock_face(self.elapsed) + left
+        return times(self.elapsed, self.left)
 
-    def title_of(self, node_id: str, node_type: str = "") -> str:
-        """A node's title, as one short line; for one that is not in the workflow, its class if that is known."""
+    @property
+    def caption(self) -> str:
+        """What the preview is of: ``"preview of KSampler"``; empty if there is none."""
+        if self.preview is None:
+            return ""
+        node_id = self.preview.display_node_id or self.preview.node
+        return "preview" if node_id is None else f"preview of {self._title(node_id)}"
+
+    def _title(self, node_id: str, node_type: str = "") -> str:
         try:
             title = self.job._document().title(node_id)  # noqa: SLF001 - job.workflow is a copy, of which no need
         except WorkflowError:  # of a prompt that somebody else submitted, in a shape of their own
             title = node_id
         return _line(node_type if title == node_id and node_type else title)
-
-
-class _Pace:
-    """How fast something rises, as seen so far."""
-
-    def __init__(self, value: float, now: float) -> None:
-        self._first = self._last = (value, now)
-
-    def reach(self, value: float, now: float) -> None:
-        """It is there now."""
-        if value > self._last[0]:
-            self._last = (value, now)
-
-    def left(self, goal: float, now: float) -> float | None:
-        """Seconds until it is at its goal; ``None`` if it has not risen yet, or should have been there by now."""
-        (low, since), (high, at) = self._first, self._last
-        if high <= low:
-            return None
-        left = (goal - high) * (at - since) / (high - low) - (now - at)
-        return left if left > 0 else None
 
 
 def _line(text: str) -> str:
@@ -193,14 +181,3 @@ def _line(text: str) -> str:
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.1f}"
-
-
-def _seconds(seconds: float) -> str:
-    seconds = max(0.0, seconds)
-    return f"{seconds:.1f} s" if seconds < 60 else _clock_face(seconds)  # noqa: PLR2004 - a minute
-
-
-def _clock_face(seconds: float) -> str:
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,18 +1,21 @@
-"""Somebody watches a job: when its progress is drawn, and with what."""
+"""Somebody watches: when progress is drawn, and with what."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from comfyclient.display.bars import Lines, TqdmBar
+from comfyclient.display.bars import Lines, Shown, TqdmBar
 from comfyclient.display.notebook import NotebookBar, is_notebook
 from comfyclient.display.progress import JobProgress
+from comfyclient.display.sweep import SweepProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from typing_extensions import Self
 
     from comfyclient.events import Event
@@ -20,46 +23,49 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Draw: TypeAlias = Callable[[JobProgress], object]
-"""Draws what there is to say; for the last time when it is no longer ``watching``."""
+P = TypeVar("P", bound=Shown)
 
 _QUICK, _SLOW = 0.1, 1.0
 """Seconds between two drawings at least when there is news, and for the sake of the clock alone."""
 
 
-class Watching:
-    """Has the progress of a job drawn, by the thread that waits for it and by no other.
+class Watching(Generic[P]):
+    """Has progress drawn, by the thread that waits and by no other.
 
     A context manager around the wait: on leaving it, in whatever way, the last state is drawn; nothing at all if the
     wait never began.
 
     Args:
         progress: What draws; ``True`` for a bar that fits where the program runs. What a function raises ends the wait.
+            It is called for the last time when its argument is no longer ``watching``.
+
+    Attributes:
+        shown: What is drawn, once the wait has begun.
 
     Raises:
         TypeError: It is neither ``True`` nor a function.
         ImportError: tqdm, which draws the bar, is not installed.
     """
 
-    def __init__(self, progress: bool | Draw) -> None:  # noqa: FBT001 - as users give it
+    def __init__(self, progress: bool | Callable[[P], object]) -> None:  # noqa: FBT001 - as users give it
         if progress is not True and not callable(progress):
             raise TypeError(f"progress is True, False or a function that draws, not {progress!r}")
-        self._draw = _Bar(_bar_for_here()) if progress is True else progress
-        self._progress: JobProgress | None = None
+        self._draw: Callable[[P], object] = _Bar(_bar_for_here()) if progress is True else progress
+        self.shown: P | None = None
+        self._thread: int | None = None
         self._drawn_at = 0.0
         self._is_news = False
 
-    def begin(self, job: Job) -> None:
-        """The wait for a job begins."""
-        self._progress = JobProgress(job)
+    def start(self, shown: P) -> None:
+        """The wait begins."""
+        self.shown = shown
+        self._thread = threading.get_ident()
         self._show()
 
-    def feed(self, event: Event) -> None:
-        """Take in an event of the job."""
-        if self._progress is not None:
-            self._progress.feed(event)
-            self._is_news = True
-            self.glance()
+    def news(self) -> None:
+        """Something has happened."""
+        self._is_news = True
+        self.glance()
 
     def glance(self) -> None:
         """Draw if it is time to; called again and again."""
@@ -67,27 +73,61 @@ class Watching:
             self._show()
 
     def _show(self) -> None:
-        if self._progress is not None:
-            self._progress.refresh()
-            self._draw(self._progress)
+        if self.shown is not None:
+            self.shown.refresh()
+            self._draw(self.shown)
             self._drawn_at, self._is_news = time.monotonic(), False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._progress is not None:
-            self._progress.watching = False
+        # An abandoned loop over variations may be collected in any thread.
+        if self.shown is not None and self._thread == threading.get_ident():
+            self.shown.watching = False
             self._show()
+
+
+class JobWatching(Watching[JobProgress]):
+    """Watches one job."""
+
+    def begin(self, job: Job) -> None:
+        """The wait for a job begins."""
+        self.start(JobProgress(job))
+
+    def feed(self, event: Event) -> None:
+        """Take in an event of the job."""
+        if self.shown is not None:
+            self.shown.feed(event)
+            self.news()
+
+
+class SweepWatching(Watching[SweepProgress]):
+    """Watches many jobs."""
+
+    def begin(self, total: int | None, running: Collection[Job]) -> None:
+        """They begin; see ``SweepProgress``."""
+        self.start(SweepProgress(total, running))
+
+    def count(self, *, failed: bool) -> None:
+        """One of them has ended."""
+        if self.shown is not None:
+            self.shown.count(failed=failed)
+            self.news()
+
+    def finish(self) -> None:
+        """All of them have ended."""
+        if self.shown is not None:
+            self.shown.finished = True
 
 
 class _Bar:
     """Draws with a bar of our own: one that cannot be drawn harms no job."""
 
-    def __init__(self, draw: Draw) -> None:
-        self._draw: Draw | None = draw
+    def __init__(self, draw: Callable[[Shown], object]) -> None:
+        self._draw: Callable[[Shown], object] | None = draw
 
-    def __call__(self, progress: JobProgress) -> None:
+    def __call__(self, progress: Shown) -> None:
         if self._draw is not None:
             try:
                 self._draw(progress)
@@ -96,7 +136,7 @@ class _Bar:
                 self._draw = None
 
 
-def _bar_for_here() -> Draw:
+def _bar_for_here() -> Callable[[Shown], object]:
     if is_notebook():
         return NotebookBar()
     return TqdmBar() if sys.stderr is not None and sys.stderr.isatty() else Lines()

@@ -9,7 +9,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import web, web_app
 
 from comfyclient.testing.app import build, log
 from comfyclient.testing.routes.system import features
@@ -155,6 +155,10 @@ class Life:
         delivery.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await delivery
+        # aiohttp remembers handlers beyond the end of their application, and with them all that they know.
+        remembered = getattr(web_app, "_cached_build_middleware", None)  # an inner part, which may go some day
+        if remembered is not None:
+            remembered.cache_clear()
 
 
 def bind(port: int) -> socket.socket:

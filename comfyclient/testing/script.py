@@ -182,6 +182,19 @@ class Script:
                     return loss
         return None
 
+    def take_rest(self) -> list[str]:
+        """What was to happen and did not, as it was called for; it will not happen any more."""
+        with self._lock:
+            rest = [
+                *(f"fail_next({failure.target!r})" for failure in self._failures),
+                *(f"answer_next({answer.path!r})" for answer in self._answers),
+                *(f"lose_next_answer({loss.path!r})" for loss in self._losses),
+            ]
+            self._failures.clear()
+            self._answers.clear()
+            self._losses.clear()
+        return rest
+
     def middleware(self) -> Callable[..., Awaitable[web.StreamResponse]]:
         """What stands before all that handles requests."""
 

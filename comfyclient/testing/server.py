@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,9 @@ class EmbeddedServer(Faults):
     def stop(self) -> None:
         """End it, with all connections, and remove its directories; it may be started again, at the same port.
 
-        Whatever runs is interrupted. A node that does not return within 5 s is left to itself, with a warning.
+        Whatever runs is interrupted. A node that does not return within 5 s is left to itself, with a warning. There
+        is one, too, if something that was to fail, to be answered otherwise or to be lost never came: a node that is
+        misspelled, say.
         """
         if self._loop is None or self._life is None:
             return
@@ -150,6 +153,12 @@ class EmbeddedServer(Faults):
             self._life = self._loop = None
             self._script.frozen = False
             shutil.rmtree(machine.folders.root, ignore_errors=True)
+        if rest := self._script.take_rest():
+            warnings.warn(
+                f"{', '.join(rest)}: nothing of the kind ran or was asked for before the embedded server stopped",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def restart(self, *, forget: bool = True) -> None:
         """Stop and start, at the same port: connections break, and are refused for a moment.

@@ -158,6 +158,8 @@ class RealServer:
             *self._arguments,
         ]
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
+        # Started often, it shall compile itself once, whatever is wished for the rest of this session.
+        environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -165,7 +167,7 @@ class RealServer:
                 stdin=subprocess.PIPE,  # see _child.py
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,  # Ctrl-C is for us, not for the server
             )
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
+from abc import abstractmethod
 from base64 import b64encode
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from tests.listener import PATIENCE, Listener, shut
 
 _PIECE = 64 * 1024
-_PATIENCE = 10.0
 
 
 class Refusal(Exception):  # noqa: N818 - it is no error of the proxy
@@ -25,7 +22,7 @@ class Refusal(Exception):  # noqa: N818 - it is no error of the proxy
         self.answer = answer
 
 
-class _Proxy:
+class _Proxy(Listener):
     """Accepts connections, has each of them negotiated, and then passes on every byte.
 
     Args:
@@ -40,14 +37,10 @@ class _Proxy:
     scheme = ""
 
     def __init__(self, user: str | None = None, password: str = "") -> None:
+        super().__init__()
         self._user, self._password = user, password
         self.asked: list[str] = []
         self.refused = 0
-        self._lock = threading.Lock()  # guards the lists
-        self._open: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:
@@ -55,61 +48,27 @@ class _Proxy:
         login = "" if self._user is None else f"{self._user}:{self._password}@"
         return f"{self.scheme}://{login}127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
+    def _serve(self, connection: socket.socket, number: int) -> None:  # noqa: ARG002 - nobody asks which it was
+        try:
+            server = self._negotiate(connection)
+        except Refusal as refusal:
+            connection.sendall(refusal.answer)
+            return
+        with self._ours(server):
+            back = self._start(_pump, server, connection)
+            _pump(connection, server)
+            back.join()
 
-    def __exit__(self, *_: object) -> None:
-        _shut(self._listener)
-        self._listener.close()
-        with self._lock:
-            for connection in self._open:
-                _shut(connection)
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join(_PATIENCE)
-            assert not thread.is_alive()
-
-    def _start(self, target: object, *arguments: object) -> threading.Thread:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]
-        with self._lock:
-            self._threads.append(thread)
-        thread.start()
-        return thread
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self._start(self._serve, client)
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            with self._lock:
-                self._open.add(client)
-            try:
-                server = self._negotiate(client)
-            except Refusal as refusal:
-                client.sendall(refusal.answer)
-                return
-            with server:
-                with self._lock:
-                    self._open.add(server)
-                back = self._start(_pump, server, client)
-                _pump(client, server)
-                back.join()
-
+    @abstractmethod
     def _negotiate(self, client: socket.socket) -> socket.socket:
-        raise NotImplementedError
+        """Hear what the client wants, and connect it."""
 
     def _connect(self, host: str, port: int) -> socket.socket:
         with self._lock:
             self.asked.append(f"{host}:{port}")
         if host.endswith(".test"):  # a name that only the proxy knows
             host = "127.0.0.1"
-        return socket.create_connection((host, port), _PATIENCE)
+        return socket.create_connection((host, port), PATIENCE)
 
 
 class HttpProxy(_Proxy):
@@ -200,9 +159,4 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         while data := source.recv(_PIECE):
             sink.sendall(data)
     for end in (source, sink):
-        _shut(end)
-
-
-def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        shut(end)

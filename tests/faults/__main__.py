@@ -10,8 +10,6 @@ import threading
 import time
 from collections import Counter
 
-from aiohttp import web_app
-
 from tests.conftest import open_sockets
 from tests.faults import page
 from tests.faults.matrix import CELLS
@@ -51,7 +49,6 @@ def soak(minutes: float, seed: int) -> int:
         with place.server:
             ledger = run(place, _JOBS, seed + len(rounds))
         ledger.check()
-        web_app._cached_build_middleware.cache_clear()  # aiohttp keeps servers that have stopped
         gc.collect()
         total += Counter(entry.end for entry in ledger.entries)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -23,6 +23,12 @@ AT_ONCE = 8
 CLOCK = time.time
 
 
+def wanted(request: pytest.FixtureRequest, test: str) -> list[Cell]:
+    """The cells of a test that were selected."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.originalname == test]
+    return [cell for item in items if isinstance(cell := item.callspec.params["cell"], Cell)]
+
+
 def play(cells: Iterable[Cell], place: Place) -> Outcomes:
     """Play them all, on this server; where those break, on embedded servers of their own, unless this one may."""
 

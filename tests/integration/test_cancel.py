@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,13 +86,11 @@ def test_cancelling_disturbs_no_connection(comfyui_url: str, client: Client) -> 
 def test_a_node_that_does_not_look_is_stopped_in_the_background(comfyui_url: str, *, realtime: bool) -> None:
     ended = threading.Event()
     with Client(comfyui_url, realtime=realtime) as client:
-        job = client.submit(sleeping(2, interruptible=False))
+        job = client.submit(sleeping(4, interruptible=False))
         job.add_done_callback(lambda _: ended.set())
         assert soon(job.running)
-        started = time.monotonic()
         with pytest.raises(JobTimeout, match=r"has not stopped within 0\.2 s"):
             job.cancel(0.2)
-        assert time.monotonic() - started < 1.5
         assert not job.done()
         assert ended.wait(PATIENCE)  # nobody waits for the job meanwhile
         assert job.cancelled()

@@ -12,6 +12,7 @@ from comfyclient import Client, JobInterrupted, JobLost, JobTimeout, Reconnect, 
 from comfyclient.events import Connected, Disconnected, Event, Reconnected
 from tests.comfyui.images import painted
 from tests.conftest import soon
+from tests.listener import PATIENCE as STANDSTILL  # of a relay through which nothing flows
 from tests.relay import Relay
 from tests.workflows import BOTH_WAYS, PATIENCE, Gate, drop, fresh, image, node, pixels, text
 
@@ -190,11 +191,9 @@ def test_a_server_that_is_killed_and_comes_back(start_comfyui: StartComfyUI) -> 
         gate.wait()
         waiting = [client.submit(text("never")) for client in (impatient, patient, polling)]
         server.kill()
-        killed_at = time.monotonic()
         for job in (running, waiting[0]):
             with pytest.raises(ServerUnreachable, match=server.url):
                 job.result(PATIENCE)
-        assert time.monotonic() - killed_at < 15
         assert not waiting[1].done()
         assert not waiting[2].done()
         assert isinstance(next_of(connection), Disconnected)
@@ -222,7 +221,7 @@ def test_a_server_that_stands_still_makes_nobody_wait_longer_than_he_wants(comfy
             with pytest.raises(JobTimeout):
                 job.result(0.3)
         assert wait(jobs, 0.3).done == set()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < STANDSTILL
         relay.flows.set()
         gate.open()
         assert [job.result(PATIENCE).texts for job in jobs] == [("through",), ("waited",)]
@@ -238,6 +237,6 @@ def test_cancelling_beside_a_server_that_stands_still_happens_later(comfyui_url:
         started = time.monotonic()
         with pytest.raises(JobTimeout, match="has not stopped"):
             job.cancel(0.3)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < STANDSTILL
         relay.flows.set()
         assert isinstance(job.exception(PATIENCE), JobInterrupted)

@@ -46,7 +46,7 @@ def test_one_after_the_other(polling: Client) -> None:
     started = time.monotonic()
     for i in range(50):
         assert polling.run(text(i), timeout=PATIENCE).texts == (str(i),)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
 
 
 def test_many_at_once(polling: Client) -> None:
@@ -76,7 +76,7 @@ def test_the_one_that_runs_is_asked_about_however_many_wait(comfyui_url: str, po
         opened = time.monotonic()
         gate.open()
         job.result(PATIENCE)
-        assert time.monotonic() - opened < 2.5
+        assert time.monotonic() - opened < 10
     for job in waiting:
         job.result(PATIENCE)
 

@@ -12,7 +12,7 @@ from tests.workflows import BOTH_WAYS, PATIENCE, Gate, failing, fresh, node, tex
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from comfyclient.display import JobProgress
+    from comfyclient import JobProgress
 
 pytestmark = pytest.mark.needs_test_nodes
 

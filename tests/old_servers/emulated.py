@@ -60,8 +60,8 @@ class Emulated(Comfy):
         if self.tells("GET /features") == 200:
             self.routes["GET", "/features"] = self._features()
         if self.tells("GET /api/jobs") == 200:
-            self.routes["GET", "/api/jobs"] = self._jobs
-            self.routes["GET", "/api/jobs/*"] = lambda request: self._job(request.path.rpartition("/")[2])
+            self.routes["GET", "/api/jobs"] = self.still(self._jobs)
+            self.routes["GET", "/api/jobs/*"] = self.still(lambda request: self._job(request.path.rpartition("/")[2]))
         if self.tells("POST /api/jobs/x/cancel") == 200:
             self.routes["POST", "/api/jobs/*/cancel"] = lambda request: self._cancel(request.path.split("/")[3])
 
@@ -246,11 +246,10 @@ class Emulated(Comfy):
         self._told(prompt_id, [interrupted, status(0), event("executing", prompt_id, node=None)])
 
     def _end(self, prompt_id: str, outputs: Any, told: Any) -> None:
-        self.forget(prompt_id)
         meta = {node: {"node_id": node, "display_node": node} for node in outputs}
         entry = {"prompt": self.shown(prompt_id, "/history"), "outputs": outputs, "status": told, "meta": meta}
         entry = {key: entry[key] for key in self.tells("history keys")}
-        self.history[prompt_id] = json.loads(json.dumps(entry).replace(OLD_ID, prompt_id))
+        self.move(prompt_id, json.loads(json.dumps(entry).replace(OLD_ID, prompt_id)))
 
     @staticmethod
     def _meant(events: list[Any], prompt_id: str) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import struct
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import soon
-from tests.progress.workflows import FAILING, STEPS, WAITING
+from tests.progress.workflows import FAILING, MANY_STEPS, STEPS, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,12 +128,11 @@ def told(bar: str) -> str:
 
 def test_success_leaves_a_full_bar_and_goes_on_below_it(server: EmbeddedServer) -> None:
     server.latency.step = 0.12
-    with terminal(command(server, "run", STEPS)) as shown:
+    with terminal(command(server, "run", MANY_STEPS)) as shown:
         bar, rest, *empty = shown.lines()
     assert bar.startswith(f"100%|{BAR}| done in ")
     assert (rest, empty) == ("and so on", [""])
-    assert "| Steps 2/7 [0:00" in shown.text or "| Steps 3/7 [0:00" in shown.text
-    assert "left]" in shown.text
+    assert re.search(r"\| Steps \d+/15 \[0:0\d, 0:0\d left\]", shown.text)
 
 
 def test_a_narrow_terminal_has_a_short_bar_and_all_of_the_text(server: EmbeddedServer) -> None:
@@ -162,7 +162,7 @@ def test_a_timeout_says_that_it_goes_on(server: EmbeddedServer, gate: Gate) -> N
     with terminal(command(server, "run", WAITING, timeout=0.5)) as shown:
         assert gate.reached.wait(SECONDS)
         bar, *_ = shown.lines()
-    assert bar.endswith("| still running on the server")
+    assert re.fullmatch("still (running|waiting) on the server", told(bar))
 
 
 def test_ctrl_c_cancels_what_runs(server: EmbeddedServer, client: Client, gate: Gate) -> None:

@@ -14,12 +14,12 @@ from attrs import frozen
 
 from comfyclient import Client, JobFailed, JobInterrupted, JobTimeout, PromptRejected
 from tests.conftest import soon
-from tests.progress.workflows import FAILING, STEPS, WAITING
+from tests.progress.workflows import FAILING, MANY_STEPS, STEPS, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from comfyclient.display import JobProgress
+    from comfyclient import JobProgress
     from comfyclient.events import Event
     from comfyclient.testing import EmbeddedServer
     from tests.testing.nodes import Gate
@@ -58,12 +58,12 @@ class Drawings(list[Drawn]):
 def test_it_is_drawn_in_this_thread_until_it_has_ended(client: Client, server: EmbeddedServer) -> None:
     server.latency.step = 0.12  # so that there is something new for most drawings
     drawn = Drawings()
-    result = client.run(STEPS, progress=drawn, timeout=SECONDS)
+    result = client.run(MANY_STEPS, progress=drawn, timeout=SECONDS)
     assert {each.thread for each in drawn} == {threading.get_ident()}
     assert [each.watching for each in drawn] == [True] * (len(drawn) - 1) + [False]
     fractions = [each.fraction for each in drawn]
     assert fractions == sorted(fractions)
-    assert any(each.headline.startswith("Steps ") and each.headline.endswith("/7") for each in drawn)
+    assert any(each.headline.startswith("Steps ") and each.headline.endswith("/15") for each in drawn)
     assert (drawn[-1].headline, drawn[-1].fraction) == (f"done in {result.timings.running:.1f} s", 1)
 
 
@@ -105,7 +105,7 @@ def test_an_interrupt_by_somebody_else_is_drawn(client: Client, gate: Gate) -> N
 
 def test_after_a_timeout_it_says_that_the_job_goes_on(client: Client, gate: Gate) -> None:
     job = client.submit(WAITING)
-    assert gate.reached.wait(SECONDS)
+    assert soon(job.running, SECONDS)
     drawn = Drawings()
     with pytest.raises(JobTimeout):
         job.show(0.05, progress=drawn)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from comfyclient.config import Reconnect
 from comfyclient.events import Event
 from tests.fakes import Request, json_reply, reply
-from tests.realtime.peer import PATIENCE, Link, Peer
+from tests.realtime.peer import PATIENCE, Link, Peer, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,19 +147,30 @@ class Comfy(Peer):
         self.on_link = self.greet
         self.routes |= {
             ("POST", "/prompt"): self.accept,
-            ("GET", "/prompt"): lambda _: {"exec_info": {"queue_remaining": len(self.pending) + len(self.running)}},
-            ("GET", "/queue"): self._queue,
+            ("GET", "/prompt"): self.still(
+                lambda _: {"exec_info": {"queue_remaining": len(self.pending) + len(self.running)}}
+            ),
+            ("GET", "/queue"): self.still(self._queue),
             ("POST", "/queue"): self._delete,
-            ("GET", "/history/*"): lambda request: self._known(request.path.rpartition("/")[2]),
-            ("GET", "/history"): lambda _: self.history,
+            ("GET", "/history/*"): self.still(lambda request: self._known(request.path.rpartition("/")[2])),
+            ("GET", "/history"): self.still(lambda _: dict(self.history)),
             ("POST", "/interrupt"): reply(200),
             ("GET", "/system_stats"): {"system": {"os": "linux", "comfyui_version": "0.30.0"}, "devices": []},
         }
         if jobs_route:
-            self.routes["GET", "/api/jobs"] = self._jobs
-            self.routes["GET", "/api/jobs/*"] = lambda request: self._job(request.path.rpartition("/")[2])
+            self.routes["GET", "/api/jobs"] = self.still(self._jobs)
+            self.routes["GET", "/api/jobs/*"] = self.still(lambda request: self._job(request.path.rpartition("/")[2]))
 
     # What it does over HTTP.
+
+    def still(self, route: Route) -> Route:
+        """A route that meets each prompt in one place, never on its way from the queue to the history."""
+
+        def answer(request: Request) -> Any:
+            with self.changed:
+                return route(request)
+
+        return answer
 
     def accept(self, request: Request) -> Any:
         """Queue a prompt."""
@@ -232,21 +243,22 @@ class Comfy(Peer):
 
     def begin(self, prompt_id: str) -> None:
         """Have a prompt run; nothing is sent."""
-        self.pending.remove(prompt_id)
-        self.running.append(prompt_id)
+        with self.changed:
+            self.pending.remove(prompt_id)
+            self.running.append(prompt_id)
 
     def forget(self, prompt_id: str) -> None:
         """Lose a prompt, whatever its state."""
-        for place in (self.pending, self.running):
-            if prompt_id in place:
-                place.remove(prompt_id)
-        self.history.pop(prompt_id, None)
+        with self.changed:
+            for place in (self.pending, self.running):
+                if prompt_id in place:
+                    place.remove(prompt_id)
+            self.history.pop(prompt_id, None)
 
     def finish(self, prompt_id: str, *messages: Any, outputs: Any = None, status_str: str = "success") -> None:
         """Write a prompt's history; nothing is sent. By default the one of a success of ``WORKFLOW``."""
-        self.forget(prompt_id)
         told = messages or [*start(prompt_id), event("execution_success", prompt_id, timestamp=1_800_000_000_002)]
-        self.history[prompt_id] = {
+        entry = {
             "prompt": self._bodies[prompt_id],
             "outputs": {"2": OUTPUT} if outputs is None else outputs,
             "status": {
@@ -256,6 +268,13 @@ class Comfy(Peer):
             },
             "meta": {},
         }
+        self.move(prompt_id, entry)
+
+    def move(self, prompt_id: str, entry: Any) -> None:
+        """Take a prompt from the queue to the history, at once."""
+        with self.changed:
+            self.forget(prompt_id)
+            self.history[prompt_id] = entry
 
     def complete(self, prompt_id: str) -> None:
         """Run a prompt to its end, history and events."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.realtime.conftest import Connect
 
+AT_ONCE = 1.9  # seconds, fewer than it waits for a thread that does not notice
 MARK = {"type": "mark", "data": None}
 
 
@@ -45,7 +46,7 @@ def test_invariant_04_closing_twice_and_from_many_threads(
     client.on("mark", print)
     client.connect()
     assert len(our_threads()) == 2
-    with within(2):
+    with within(PATIENCE):
         list(pool.map(lambda _: client.close(), range(16)))
         client.close()
     assert our_threads() == []
@@ -69,7 +70,7 @@ def test_invariant_04_a_close_frame_is_sent_and_the_connection_ends_at_once(
     monkeypatch.setattr("comfyclient._realtime.connection._TICK", 60)
     client.connect()
     link = comfy.link()
-    with within(1.5):
+    with within(AT_ONCE):
         client.close()
     comfy.wait_for(lambda: link.closed)
     assert link.sent(CLOSE) == [b"\x03\xe8"]
@@ -116,7 +117,7 @@ def test_invariant_04_closing_beside_a_difficult_peer_is_bounded(comfy: Comfy, c
     with client.listen() as listener:
         listener.get(timeout=PATIENCE)
         trouble(comfy)
-        with within(3.5):
+        with within(PATIENCE):
             client.close()
     assert our_threads() == []
     comfy.wait_for(lambda: comfy.link().closed)
@@ -129,7 +130,7 @@ def test_invariant_04_closing_beside_a_handshake_that_hangs_is_bounded(
     client = connect(connect_timeout=60)
     connecting = pool.submit(client.connect)
     comfy.wait_for(lambda: comfy.attempts)
-    with within(5):
+    with within(PATIENCE):
         client.close()
     assert our_threads() == []
     assert isinstance(connecting.exception(PATIENCE), ClientClosed)
@@ -147,7 +148,7 @@ def test_invariant_04_closing_beside_a_handshake_that_dribbles_is_bounded(comfy:
     client = connect(connect_timeout=0.5)
     client.on("mark", print)
     comfy.wait_for(lambda: comfy.attempts)
-    with within(5):
+    with within(PATIENCE):
         client.close()
     assert reader_threads() == []
     stop.set()
@@ -158,7 +159,7 @@ def test_invariant_04_closing_while_it_pauses_before_the_next_attempt(comfy: Com
     client = connect(reconnect=Reconnect(first=60, longest=60))
     with client.listen() as listener:
         until(listener, ReconnectFailed)
-        with within(1):
+        with within(AT_ONCE):
             client.close()
     assert our_threads() == []
     assert len(comfy.attempts) == 1
@@ -172,7 +173,7 @@ def test_invariant_04_closing_at_any_moment_of_connecting(comfy: Comfy, connect:
             comfy.wait_for(lambda: comfy.attempts)
         elif attempt % 3 == 2:
             comfy.link()
-        with within(4):
+        with within(PATIENCE):
             client.close()
     assert our_threads() == []
 
@@ -183,7 +184,7 @@ def test_invariant_04_closing_ends_every_wait(comfy: Comfy, client: Client, pool
     waits = [pool.submit(job.result) for job in jobs] + [pool.submit(job.exception) for job in jobs]
     loops = [pool.submit(lambda job=job: list(job.events())) for job in jobs]  # type: ignore[misc]
     futures = [job.future() for job in jobs]
-    with within(4):
+    with within(PATIENCE):
         client.close()
     for wait in waits[:3]:
         assert isinstance(wait.exception(PATIENCE), ClientClosed)
@@ -281,11 +282,11 @@ def test_invariant_04_a_callback_that_hangs_does_not_hang_the_close(comfy: Comfy
     @client.on("mark")
     def hang(_: UnknownEvent) -> None:
         inside.set()
-        assert gate.wait(PATIENCE)
+        assert gate.wait(6 * PATIENCE)
 
     comfy.link().send(MARK)
     assert inside.wait(PATIENCE)
-    with within(3):
+    with within(PATIENCE):
         client.close(timeout=0.2)
     assert reader_threads() == []
     gate.set()
@@ -300,7 +301,7 @@ def test_invariant_04_a_question_that_is_not_answered_does_not_outlive_the_close
     client = connect(poll_interval=0.05, read_timeout=30)
     client.submit(WORKFLOW)
     comfy.wait_for(lambda: comfy.asked("GET", "/api/jobs/*"))  # the dispatcher thread is in there now
-    with within(4):
+    with within(PATIENCE):
         client.close(timeout=0.5)
     alive = our_threads()
     comfy.drop_all()

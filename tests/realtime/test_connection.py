@@ -202,8 +202,8 @@ def test_an_outcome_before_anybody_waits_for_it_counts(comfy: Comfy, monkeypatch
 
     monkeypatch.setattr(connection, "start", start_slowly)
     before = time.monotonic()
-    assert not connection.ready(PATIENCE)
-    assert time.monotonic() - before < PATIENCE / 2
+    assert not connection.ready(6 * PATIENCE)
+    assert time.monotonic() - before < PATIENCE
     connection.close()
 
 

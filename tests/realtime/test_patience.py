@@ -57,12 +57,12 @@ def test_the_timeout_of_run_begins_with_the_call(comfy: Comfy, client: Client, m
 
 
 def test_cancel_keeps_its_timeout_though_the_server_does_not_answer(comfy: Comfy, connect: Connect) -> None:
-    job = connect(read_timeout=PATIENCE).submit(WORKFLOW)
+    job = connect(read_timeout=6 * PATIENCE).submit(WORKFLOW)
     comfy.routes["GET", "/api/jobs/*"] = lambda _: silence()
     before = time.monotonic()
     with pytest.raises(JobTimeout, match=r"has not stopped within 0\.2 s"):
         job.cancel(timeout=0.2)
-    assert time.monotonic() - before < PATIENCE / 2
+    assert time.monotonic() - before < PATIENCE
 
 
 def test_what_on_event_raises_cancels_the_prompt_of_run(comfy: Comfy, client: Client) -> None:

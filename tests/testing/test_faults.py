@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -17,6 +18,7 @@ from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
 from tests.recorder import Recorder, short
 from tests.testing.nodes import NODES, Gate, gate_node, graph, n
+from tests.workflows import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +68,19 @@ def test_a_node_fails_once_even_if_it_is_cached(target: str, server: EmbeddedSer
         client.run(CHAIN, timeout=SECONDS)
 
 
+def test_what_never_happened_is_said() -> None:
+    with EmbeddedServer() as server, Client(server.url) as client:
+        for name in ("KSmapler", "EmptyImage"):
+            server.fail_next(name)
+        with pytest.raises(JobFailed, match="EmptyImage was told to fail"):
+            client.run(plain(1), timeout=SECONDS)
+        server.answer_next("/queue", 500)
+        server.lose_next_answer()
+        said = "fail_next('KSmapler'), answer_next('/queue'), lose_next_answer('/prompt'): nothing of the kind ran"
+        with pytest.warns(UserWarning, match=re.escape(said)):
+            server.stop()
+
+
 def test_latency_ends_with_an_interrupt(server: EmbeddedServer, client: Client) -> None:
     server.latency.node = 1000
     job = client.submit(CHAIN)
@@ -98,9 +113,8 @@ def test_a_frozen_socket_is_silent(server: EmbeddedServer) -> None:
         server.send("word", {})
         assert short(other.next()) == "word"
         frozen._socket.ping("hello?")
-        frozen._socket.settimeout(0.2)
         with pytest.raises(websocket.WebSocketTimeoutException):
-            frozen.next()
+            frozen.next(0.2)
 
 
 def test_http_is_frozen_until_it_thaws(server: EmbeddedServer) -> None:

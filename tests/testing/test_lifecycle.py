@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +50,20 @@ def test_nothing_is_left_behind(threads: Callable[[], set[str]]) -> None:
     assert threads() == set()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port))
+
+
+def test_servers_that_have_ended_take_no_memory() -> None:
+    """What they hold of prompts and pictures goes with them, also of those that were only restarted."""
+    gone = []
+    with EmbeddedServer() as server, Client(server.url) as client:
+        for _ in range(2):
+            client.run(plain(1), timeout=SECONDS)
+            gone.append(weakref.ref(server._alive().machine))
+            server.restart()
+        client.run(plain(1), timeout=SECONDS)
+        gone.append(weakref.ref(server._alive().machine))
+    gc.collect()
+    assert [machine() for machine in gone] == [None] * 3
 
 
 def test_it_may_be_started_again_at_the_same_port() -> None:

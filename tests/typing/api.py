@@ -15,6 +15,7 @@ from comfyclient import (
     EventQueue,
     Job,
     JobFailed,
+    JobProgress,
     JobTimeout,
     NeededModel,
     Node,
@@ -28,6 +29,7 @@ from comfyclient import (
     Result,
     Retry,
     Subscription,
+    SweepProgress,
     Variation,
     Workflow,
     as_completed,
@@ -36,7 +38,6 @@ from comfyclient import (
 )
 from comfyclient._event_source import Decorator
 from comfyclient.builder import Builder, Socket, Unchecked, stubs, to_python
-from comfyclient.display import JobProgress
 from comfyclient.display.drawing import Drawing
 from comfyclient.testing import Context, EmbeddedServer, Image, Models, Submission, node
 
@@ -225,6 +226,15 @@ def variations(client: Client, workflow: Workflow) -> None:
         assert_type(variation, Variation)
         assert_type(variation.changes, Mapping[str, Any])
         assert_type(variation.result(), Result)
+    client.map(workflow, [], progress=True)
+    client.map(workflow, [], progress=sweeping)
+
+
+def sweeping(progress: SweepProgress) -> None:
+    assert_type((progress.watching, progress.finished), tuple[bool, bool])
+    assert_type((progress.done, progress.failed, progress.total), tuple[int, int, int | None])
+    assert_type((progress.fraction, progress.elapsed, progress.left), tuple[float, float, float | None])
+    assert_type((progress.headline, progress.times, progress.status), tuple[str, str, str])
 
 
 def drawing(client: Client, workflow: Workflow, error: PromptRejected, failure: JobFailed) -> None:

@@ -268,7 +268,7 @@ def test_invariant_04_closing_beside_a_callback_that_hangs_is_bounded(caplog: py
 
     def hang() -> None:
         inside.set()
-        gate.wait(PATIENCE)
+        gate.wait(6 * PATIENCE)
 
     stage.dispatcher.call(hang, "the gate")
     stage.dispatcher.call(lambda: stage.seen.append("called"), "a call")
@@ -276,7 +276,7 @@ def test_invariant_04_closing_beside_a_callback_that_hangs_is_bounded(caplog: py
     (thread,) = threads()
     before = time.monotonic()
     stage.dispatcher.close(0.1)
-    assert 0.2 <= time.monotonic() - before < 2
+    assert 0.2 <= time.monotonic() - before < PATIENCE
     assert [record.getMessage() for record in caplog.records] == [
         "a callback is still running 0.2 s after its client was closed"
     ]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from comfyclient import Client, Job, JobLost, ServerUnreachable, Workflow
+from comfyclient import Client, Job, JobLost, JobProgress, ServerUnreachable, Workflow
 from comfyclient._tracking.state import JobState, Outcome
-from comfyclient.display import JobProgress
 from comfyclient.events import (
     Event,
     Executing,
@@ -41,7 +40,8 @@ class Watched:
     """A job, what is said of it, and the time."""
 
     def __init__(self, client: Client, graph: Any = GRAPH) -> None:
-        self.now = 1000.0
+        self.now = self.since = 1000.0
+        self.running: str | None = None
         self.state = JobState("p")
         self.state.created_at = self.now
         self.job = Job(client._tracker, self.state, functools.partial(Workflow, graph))
@@ -52,9 +52,19 @@ class Watched:
         for event in events:
             self.state.apply(event)
             self.progress.feed(event)
+            if isinstance(event, Executing):
+                self.note_time(event.node)
         if isinstance(events[0] if events else None, ExecutionStart):
             self.state.started_at = self.now
         self.progress.refresh()
+
+    def note_time(self, node_id: str | None) -> None:
+        """What the job itself notes of its nodes, by the test's clock."""
+        meter = self.state.meter
+        assert meter is not None
+        if self.running is not None:
+            meter.seconds[self.running] = self.now - self.since
+        self.running, self.since = node_id, self.now
 
     def end(self, outcome: Outcome) -> None:
         self.state.finish(outcome)
@@ -97,42 +107,42 @@ def test_it_waits_then_runs_node_by_node_and_step_by_step(watched: Watched) -> N
     watched.hear(node("1"))
     assert watched.said == ("Load it", "0:00")
     watched.hear(node("2"), after=10)
-    assert watched.said == ("KSampler", "0:10, 0:30 left")  # a quarter took ten seconds
-    watched.hear(step(1, 20), after=10)
+    assert watched.said == ("KSampler", "0:10, 0:30 left")  # three of ten seconds each
+    watched.hear(step(0, 20))
+    watched.hear(step(1, 20), after=1)
     assert watched.progress.step == (1, 20)
-    assert watched.said[0] == "KSampler 1/20"
+    assert watched.said == ("KSampler 1/20", "0:11, 0:39 left")  # nineteen steps, and two more of ten seconds
     assert watched.progress.fraction == pytest.approx((1 + 1 / 20) / 4)
     watched.hear(node("3"))
     assert watched.said[0] == "Decode"
     assert watched.progress.step is None
 
 
-def test_steps_tell_more_about_what_is_left_than_the_share_of_a_node(watched: Watched) -> None:
-    watched.hear(*START, ExecutionCached("p", ("1",)), node("2"), step(0, 20))
-    watched.hear(step(5, 20), after=50)
-    assert watched.progress.left == pytest.approx(50 * (1 - 1.25 / 4) / (0.25 / 4))  # two more nodes, as slow as this
-    watched.hear(node("3"), step(0, 100, "3"), after=1)
-    watched.hear(step(1, 100, "3"), after=10)
-    assert watched.progress.left == pytest.approx(990)  # a hundred steps of ten seconds
-    watched.hear(after=5)
-    assert watched.progress.left == pytest.approx(985)
-
-
-def test_what_takes_longer_than_it_should_says_nothing_of_the_time_left(watched: Watched) -> None:
-    watched.hear(*START, node("1"))
-    watched.hear(node("2"), after=1)
-    assert watched.progress.left == pytest.approx(3)
-    watched.hear(after=60)
-    assert watched.said == ("KSampler", "1:01")
-
-
 def test_what_came_from_the_cache_is_no_measure_of_the_pace(watched: Watched) -> None:
-    watched.hear(ExecutionStart("p"))
-    watched.hear(ExecutionCached("p", ("1", "2")), node("3"), after=1)
-    assert watched.progress.fraction == pytest.approx(0.5)
+    watched.hear(ExecutionStart("p"), ExecutionCached("p", ("1",)), node("2"), step(0, 20))
+    assert watched.progress.fraction == pytest.approx(0.25)
     assert watched.progress.left is None
-    watched.hear(node("4"), after=8)
-    assert watched.progress.left == pytest.approx(8)
+    watched.hear(step(5, 20), after=50)
+    assert watched.progress.left == pytest.approx(150)  # of the two that follow nobody knows
+    watched.hear(after=5)
+    assert watched.progress.left == pytest.approx(145)
+
+
+def test_what_takes_longer_than_it_should_says_no_more_than_the_rest_takes(watched: Watched) -> None:
+    watched.hear(*START, node("1"))
+    watched.hear(node("2"), after=2)
+    assert watched.progress.left == pytest.approx(6)
+    watched.hear(after=60)
+    assert watched.said == ("KSampler", "1:02, 0:04 left")
+
+
+def test_when_the_last_node_takes_longer_than_it_should_nothing_is_said_of_the_time_left(watched: Watched) -> None:
+    watched.hear(*START, node("1"))
+    for node_id in ("2", "3", "4"):
+        watched.hear(node(node_id), after=2)
+    assert watched.progress.times == "0:06, 0:02 left"
+    watched.hear(after=3)
+    assert watched.progress.times == "0:09"
 
 
 def test_another_round_of_steps_begins_anew(watched: Watched) -> None:
@@ -177,16 +187,22 @@ def test_a_title_is_one_short_line_without_escapes(watched: Watched) -> None:
 def test_a_node_that_the_workflow_does_not_have_goes_by_its_id(client: Client) -> None:
     watched = Watched(client, graph={"1": "somebody else's"})
     watched.hear(*START)
-    watched.progress.feed(node("7"))
-    watched.progress.node_id = "7"
-    assert watched.progress.title_of("7") == "7"
-    assert watched.progress.title_of("7", "Theirs") == "Theirs"
+    watched.hear(node("7"), Preview("image/png", b"", "p", "7"))
+    assert (watched.progress.headline, watched.progress.caption) == ("7", "preview of 7")
+    watched.end(Outcome("failed", ExecutionError("p", "7", "Theirs")))
+    assert watched.progress.headline == "failed: node 7 Theirs"
 
 
 def test_the_newest_preview_is_kept(watched: Watched) -> None:
     old, new = (Preview("image/jpeg", data, "p", "2") for data in (b"old", b"new"))
+    assert watched.progress.caption == ""
     watched.hear(*START, node("2"), old, new)
     assert watched.progress.preview is new
+    assert watched.progress.caption == "preview of KSampler"
+    watched.hear(Preview("image/jpeg", b"", "p", "2.0.1", display_node_id="1"))
+    assert watched.progress.caption == "preview of Load it"
+    watched.hear(Preview("image/jpeg", b""))
+    assert watched.progress.caption == "preview"
 
 
 # --- how it ends --------------------------------------------------------------------------------------------
