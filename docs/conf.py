@@ -74,18 +74,18 @@ def signature(
     return arguments and re.sub(r"=(_Nothing\.)?NOTHING", "=…", arguments), returns
 
 
-def unlink_builtins(_app: Any, doctree: Any) -> None:
-    """Keep Sphinx from taking the ``type`` of an annotation for some class's property of that name."""
-    for reference in list(doctree.findall(pending_xref)):
-        if reference.get("refdomain") == "py" and hasattr(builtins, reference["reftarget"]):
-            reference.replace_self(reference.children)
-
-
 def draw(_app: Any) -> None:
     """Draw what the page about drawings shows."""
     picture = HERE / "_build" / "drawn" / "portrait.svg"
     picture.parent.mkdir(parents=True, exist_ok=True)
     Workflow.load(HERE / "examples" / "portrait.json").draw(highlight=["3"]).save(picture)
+
+
+def unlink_builtins(_app: Any, doctree: Any) -> None:
+    """Keep Sphinx from taking the ``type`` of an annotation for some class's property of that name."""
+    for reference in list(doctree.findall(pending_xref)):
+        if reference.get("refdomain") == "py" and hasattr(builtins, reference["reftarget"]):
+            reference.replace_self(reference.children)
 
 
 def setup(app: Any) -> None:
@@ -94,5 +94,5 @@ def setup(app: Any) -> None:
         if field.name == "variable":
             field.label = "Attributes"  # as the docstrings call them
     app.connect("autodoc-process-signature", signature)
-    app.connect("doctree-read", unlink_builtins)
     app.connect("builder-inited", draw)
+    app.connect("doctree-read", unlink_builtins)

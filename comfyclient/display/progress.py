@@ -122,6 +122,9 @@ class JobProgress:
 
     # ── what to say ──────────────────────────────────────────────────────────────────────────────────────────────
 
+    def __repr__(self) -> str:
+        return f"<JobProgress {self.fraction:.0%}: {self.headline}>"
+
     @property
     def headline(self) -> str:
         """What it does, or how it ended: ``"KSampler 7/20"``, ``"waiting for 3 others"``, ``"done in 3.2 s"``."""

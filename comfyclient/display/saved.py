@@ -106,7 +106,7 @@ def _origin(place: _Place, link_id: Any, subgraphs: Mapping[str, _Level]) -> tup
         link = place.level.links.get(link_id)
         if link is None:
             return None
-        kind = link.type if kind in {None, "*"} else kind
+        kind = kind if isinstance(kind, str) and kind != "*" else link.type
         if link.origin_id == INPUTS:
             if place.host is None or place.outer is None or not 0 <= link.origin_slot < len(place.level.inputs):
                 return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -82,7 +83,7 @@ def of_graph(graph: Graph, catalog: Catalog | None, output_ids: Iterable[str]) -
     for node_id, node in graph.items():
         inputs = node["inputs"]
         wires = [
-            Wire(str(name), source, int(slot), _kind(graph, known, str(name), source, int(slot)))
+            Wire(str(name), source, _whole(slot), _kind(graph, known, str(name), source, _whole(slot)))
             for name, source, slot in sources(inputs)
         ]
         linked = {name for name, _, _ in sources(inputs)}
@@ -152,6 +153,11 @@ _NAMES = {
     "audio": "AUDIO",
 }
 """What inputs of these names take, in the nodes of ComfyUI and in nearly all others."""
+
+
+def _whole(slot: float) -> int:
+    """The number of an output; servers take any number there."""
+    return int(slot) if isinstance(slot, int) or math.isfinite(slot) else -1
 
 
 def _kind(graph: Graph, known: Mapping[str, Any], name: str, source: str, slot: int) -> str:

@@ -91,3 +91,6 @@ class SweepProgress:
     def times(self) -> str:
         """How long it has taken, and how long it still may: ``"0:12, 0:10 left"``; empty once it is over."""
         return times(self.elapsed, self.left) if self.watching else ""
+
+    def __repr__(self) -> str:
+        return f"<SweepProgress {self.fraction:.0%}: {self.headline}>"

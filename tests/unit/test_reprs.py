@@ -105,3 +105,7 @@ def test_a_queue_of_events_tells_how_many() -> None:
     assert repr(queue) == "<EventQueue with 1 event>"
     queue.close()
     assert repr(queue) == "<EventQueue with 1 event, closed>"
+
+
+def test_progress_tells_how_far_it_is() -> None:
+    assert repr(comfyclient.SweepProgress(50, [])) == "<SweepProgress 0%: 0 of 50 done>"

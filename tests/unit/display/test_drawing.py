@@ -110,6 +110,13 @@ def test_a_link_to_nowhere_is_named_and_harms_nothing() -> None:
     assert pixels(drawing).size[0] > 100
 
 
+@pytest.mark.parametrize("slot", [float("nan"), float("inf"), 1e300, 1.5, -7, 10**400, True])
+def test_the_number_of_an_output_may_be_anything(slot: float) -> None:
+    nodes = {"1": {"class_type": "A", "inputs": {}}, "2": {"class_type": "B", "inputs": {"x": ["1", slot]}}}
+    drawing = Workflow(nodes).draw(catalog={"A": {"output": ["IMAGE"], "output_name": ["a"]}})
+    assert len(list(parsed(drawing).iter(f"{SVG}path"))) == 1
+
+
 def test_circles_are_drawn_too() -> None:
     ring = {key: {"class_type": "A", "inputs": {"x": [source, 0]}} for key, source in (("1", "2"), ("2", "1"))}
     ring["3"] = {"class_type": "B", "inputs": {"x": ["3", 0]}}

@@ -72,6 +72,27 @@ def test_what_is_too_large_is_a_link(monkeypatch: pytest.MonkeyPatch, name: str)
     assert shown(name, b"x" * 1000)[0].all({"image": "img"}.get(kind, kind))
 
 
+def test_what_is_too_large_as_webp_too_is_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(inline.MOST, "image", 1000)
+    page, asked = shown("a.png", b"x" * (inline.WHOLE + 1))
+    assert asked == ["HEAD ", "GET webp;85"]
+    assert "256 KB are too many for a page" in page.text
+    assert not page.all("img")
+
+
+def test_a_server_that_does_not_say_how_large_a_file_is_sends_no_more_than_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(inline.MOST, "video", 1000)
+    with (
+        FileServer(b"x" * 5000, chunked=True) as server,
+        closing(Transport(ClientConfig(url=server.url, read_timeout=5))) as transport,
+    ):
+        page = page_of(OutputFile(filename="a.mp4", source=Files(transport)))
+        assert server.asked_ranges[-1] == "bytes=0-1000"
+    assert "it is too large for a page" in page.text
+
+
 def test_videos_and_sounds_are_embedded() -> None:
     assert embedded(shown("a.mp4", b"film")[0].all("video")[0]["src"]) == ("video/mp4", b"film")
     assert embedded(shown("a.flac", b"tone")[0].all("audio")[0]["src"]) == ("audio/flac", b"tone")

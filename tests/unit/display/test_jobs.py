@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comfyclient import Client, Job, Workflow
+from comfyclient import Client, Job, JobProgress, Workflow
 from comfyclient.testing import EmbeddedServer
 from tests.docs.pages import DOCS
 from tests.testing.nodes import NODES, Gate, gate_node, graph, n
@@ -55,6 +55,7 @@ def test_one_that_has_ended_says_how_long_it_ran(client: Client, portrait: Workf
     job = client.submit(portrait)
     job.result(PATIENCE)
     page = page_of(job)
+    assert repr(JobProgress(job)).startswith("<JobProgress 100%: done in ")
     assert f"Job · {job.prompt_id[:8]} · completed ·  100% · ran " in page.text
     assert "its workflow: 7 nodes" in page.text
     assert len(page.all("g")) == 7

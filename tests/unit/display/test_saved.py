@@ -109,6 +109,32 @@ def test_reroutes_in_a_circle_do_no_harm() -> None:
     assert wires(document) == {"3": []}
 
 
+def test_links_that_lead_nowhere_are_left_out() -> None:
+    document = nested()
+    document["nodes"] += [node(4, "SaveImage", 12), node(5, "SaveImage", 13), node(6, "SaveImage", 99)]
+    document["links"] += [[12, 77, 0, 4, 0, "IMAGE"], [13, -10, 0, 5, 0, "IMAGE"]]
+    inner = document["definitions"]["subgraphs"][0]
+    inner["nodes"].append(node(8, "Blur", 3))
+    inner["links"].append([3, -10, 5, 8, 0, "IMAGE"])
+    assert {node_id: found for node_id, found in wires(document).items() if found} == {
+        "2:6:7": [("in0", "1", 0)],
+        "3": [("in0", "2:6:7", 0)],
+    }
+
+
+@pytest.mark.parametrize("kind", [None, "*", ["IMAGE"], {}, 5])
+def test_the_type_of_a_link_may_be_anything(kind: Any) -> None:
+    document = nested()
+    for graph in (document, *document["definitions"]["subgraphs"]):
+        graph["links"][0][5] = kind
+    assert wires(document)["2:6:7"] == [("in0", "1", 0)]
+
+
+def test_values_that_the_file_names_are_shown() -> None:
+    document = {"nodes": [node(1, "Load", widgets_values={"rate": 8, "api_key": "hunter2"})], "links": []}
+    assert of_file(document)["1"].values == (("rate", 8), ("api_key", "***"))
+
+
 def left_out(mode: int) -> dict[str, Any]:
     document = plain_saved(7)
     document["nodes"].insert(
