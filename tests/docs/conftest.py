@@ -33,6 +33,17 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built as `make docs` does; beside them, ``jupyter_execute`` has the notebooks as they were run."""
+    output = tmp_path_factory.mktemp("documentation") / "html"
+    options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
+    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
 @pytest.fixture
 def place(directory: Path, comfyui_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, with a ComfyUI."""
@@ -50,14 +61,3 @@ def embedded_place(directory: Path, comfy_server: EmbeddedServer, monkeypatch: p
     """The same, with an embedded server that nobody used before."""
     monkeypatch.setenv("COMFYUI_URL", comfy_server.url)
     return directory
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages, built as `make docs` does; beside them, ``jupyter_execute`` has the notebooks as they were run."""
-    output = tmp_path_factory.mktemp("documentation") / "html"
-    options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
-    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, done.stderr
-    return output

@@ -24,7 +24,8 @@ FIRST, SWEEP = "docs/tutorial/first-image-in-a-notebook.ipynb", "docs/tutorial/p
 HERE = {"g.CheckpointLoaderSimple": "g.TestCheckpoint", 'client.models.list("checkpoints")': '["random weights"]'}
 """What stands for what on a real server, where there are no models."""
 
-IMAGES = """[...document.querySelectorAll("img")].map((each) => [each.naturalWidth, each.offsetWidth])"""
+IMAGES = """[...document.querySelectorAll(".cell_output img, .jp-OutputArea img")]
+    .map((each) => [each.naturalWidth, each.offsetWidth])"""
 BARS = (
     """[...document.querySelectorAll("progress")].map((each) => [each.offsetWidth, each.parentNode.innerText.trim()])"""
 )
@@ -102,7 +103,8 @@ def check(run: Run) -> None:
             assert "<img" in result["text/html"]
         assert len(shown["picture"]) == 3
     else:
-        [sheet], [seconds], [plot] = shown["contact-sheet"], shown["measure"], shown["plot"]
+        [sheet], [bar, *_, seconds], [plot] = shown["contact-sheet"], shown["measure"], shown["plot"]
+        assert "<progress" in bar["data"]["text/html"]
         assert "image/png" in sheet["data"]
         assert "image/png" in plot["data"]
         assert len(json.loads(seconds["data"]["text/plain"])) == 4
@@ -134,9 +136,9 @@ def look(browser: Browser, page: Path, name: str) -> None:
     browser.open(page.as_uri())
     images, bars = browser.evaluate(IMAGES), browser.evaluate(BARS)
     assert all(natural > 0 and shown > 0 for natural, shown in images)
+    assert all(width > 100 and text.strip().startswith("100% ") for width, text in bars)
+    assert len(bars) == (3 if name == FIRST else 1)
     if name == FIRST:
-        assert len(bars) == 3
-        assert all(width > 100 and text.strip().startswith("100% done in") for width, text in bars)
         assert len(images) > 3  # at least one of the previews
         assert browser.evaluate(DRAWINGS) > 0
     else:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.timeout(600)  # the first one to ask for it builds the documentation, and runs its notebooks
+
 ALL_EVENTS = {**events.EVENT_TYPES, **events.LOCAL_TYPES}
 CAPTURES = ROOT / "tests" / "captures" / "version_comparison.json"
 

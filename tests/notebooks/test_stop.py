@@ -61,8 +61,9 @@ def test_it_takes_what_waits_from_the_queue(notebook: Notebook) -> None:
     assert goes_on(notebook)
 
 
-def test_it_stops_all_of_a_map(notebook: Notebook) -> None:
-    cell = notebook.kernel.run("list(client.map(WAIT, [{}] * 5))", notebook.stop_when_it_runs)
+@pytest.mark.parametrize("options", ["", ", progress=True"])
+def test_it_stops_all_of_a_map(notebook: Notebook, options: str) -> None:
+    cell = notebook.kernel.run(f"list(client.map(WAIT, [{{}}] * 5{options}))", notebook.stop_when_it_runs)
     assert cell.error == "KeyboardInterrupt"
     assert re.fullmatch(r"KeyboardInterrupt: \d prompts that waited or ran are cancelled", cell.traceback[-1])
     assert is_short(cell), "\n".join(cell.traceback)
@@ -70,10 +71,11 @@ def test_it_stops_all_of_a_map(notebook: Notebook) -> None:
     assert goes_on(notebook)
 
 
-def test_a_submitted_job_goes_on(notebook: Notebook) -> None:
+@pytest.mark.parametrize("wait", ["result", "show"])
+def test_a_submitted_job_goes_on(notebook: Notebook, wait: str) -> None:
     notebook.kernel.run("job = client.submit(WAIT)")
     assert notebook.gate.reached.wait(PATIENCE)
-    cell = notebook.kernel.run("print('here', flush=True)\njob.result()", notebook.kernel.stop, once_it_prints=True)
+    cell = notebook.kernel.run(f"print('here', flush=True)\njob.{wait}()", notebook.kernel.stop, once_it_prints=True)
     assert cell.error == "KeyboardInterrupt"
     assert cell.traceback[-1].endswith("goes on; job.cancel() stops it")
     assert is_short(cell), "\n".join(cell.traceback)
