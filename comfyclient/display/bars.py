@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from comfyclient.display.lettering import columns
+
 if TYPE_CHECKING:
     from comfyclient.events import Preview
 
@@ -51,9 +53,9 @@ def text_of(progress: Shown) -> str:
     return progress.headline + (f" [{progress.times}]" if progress.times else "")
 
 
-def bar_format(columns: int | None = None) -> str:
+def bar_format(width: int | None = None) -> str:
     """What tqdm is to draw, with a bar of so many columns, or of as many as there are."""
-    bar = "{bar}" if columns is None else f"{{bar:{columns}}}"
+    bar = "{bar}" if width is None else f"{{bar:{width}}}"
     return "{percentage:3.0f}%|" + bar + "| {desc}"
 
 
@@ -88,11 +90,11 @@ class TqdmBar:
             self.bar = self._type(total=1.0, **self._options)
         text = text_of(progress)
         if not self.bar.gui:  # a widget has room enough
-            columns = self.bar.format_dict["ncols"] or _ROOM
-            self.bar.bar_format = bar_format(max(_NARROW, min(_WIDE, columns - len(text) - len("100%|| "))))
+            room = (self.bar.format_dict["ncols"] or _ROOM) - columns(text) - len("100%|| ")
+            self.bar.bar_format = bar_format(max(_NARROW, min(_WIDE, room)))
             if not progress.watching:
-                text = text.ljust(self._length + _ECHO)
-            self._length = len(text)
+                text += " " * (self._length + _ECHO - columns(text))
+            self._length = columns(text)
         self.bar.n = progress.fraction
         self.bar.set_description_str(text, refresh=progress.watching)
         if not progress.watching:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from comfyclient._tracking.queue_place import QueuePlace
+from comfyclient.display.lettering import clean, cut
 from comfyclient.display.pace import Pace, duration, times
 from comfyclient.errors import JobLost, WorkflowError
 from comfyclient.events import Executing, ExecutionError, Preview, Progress
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["JobProgress"]
 
 _LONGEST = 40
-"""How much of a title is shown."""
+"""The columns of a title that are shown."""
 _MOST_STEPS = 1e9
 """More steps than this are no steps that anybody counts."""
 
@@ -178,8 +179,7 @@ class JobProgress:
 
 def _line(text: str) -> str:
     """One short line, whatever a title may hold: it comes from a file, or from somebody else's prompt."""
-    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return cut(clean(text), _LONGEST)
 
 
 def _number(value: float) -> str:

@@ -142,6 +142,14 @@ def test_a_narrow_terminal_has_a_short_bar_and_all_of_the_text(server: EmbeddedS
     assert shown.process.returncode == 1
 
 
+def test_broad_letters_leave_room_for_the_times(server: EmbeddedServer) -> None:
+    server.latency.step = 0.12
+    graph = {**MANY_STEPS, "1": {**MANY_STEPS["1"], "_meta": {"title": "检查点加载器" * 3}}}
+    with terminal(command(server, "run", graph), columns=80) as shown:
+        shown.lines()
+    assert re.search(r"器 \d+/15 \[0:0\d, 0:0\d left\]", shown.text)
+
+
 def test_a_failure_is_said_before_its_traceback(server: EmbeddedServer) -> None:
     with terminal(command(server, "run", FAILING)) as shown:
         bar, traceback, *_ = shown.lines()

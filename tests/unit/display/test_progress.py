@@ -184,6 +184,12 @@ def test_a_title_is_one_short_line_without_escapes(watched: Watched) -> None:
     assert watched.said[0] == "Save it [31m" + "!" * 27 + "…"
 
 
+def test_broad_letters_count_twice(client: Client) -> None:
+    watched = Watched(client, graph={"4": {"class_type": "Save", "inputs": {}, "_meta": {"title": "采" * 30}}})
+    watched.hear(*START, node("4"))
+    assert watched.said[0] == "采" * 19 + "…"
+
+
 def test_a_node_that_the_workflow_does_not_have_goes_by_its_id(client: Client) -> None:
     watched = Watched(client, graph={"1": "somebody else's"})
     watched.hear(*START)
