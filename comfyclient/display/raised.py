@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from comfyclient.errors import ComfyError
 
-_OURS = f"{Path(__file__).parents[1]}{os.sep}"
+_OURS = (f"{Path(__file__).parents[1]}{os.sep}", contextlib.__file__)
+"""Where the code is that nobody wants to see; the ways inside lead through context managers."""
 
 
 def lines(error: ComfyError) -> list[str]:

@@ -91,12 +91,14 @@ shell = InteractiveShell.instance()
 shell.run_line_magic("colors", "nocolor")
 shell.run_line_magic("xmode", sys.argv[1])
 shell.run_cell("from comfyclient import Workflow\\nworkflow = Workflow({})\\ndef mine():\\n    return workflow['nine']")
-shell.run_cell("mine()")
+shell.run_cell(sys.argv[2])
 """
 
 
-def raised(mode: str) -> str:
-    done = subprocess.run([sys.executable, "-c", CELL, mode], capture_output=True, text=True, timeout=100, check=True)
+def raised(mode: str, cell: str = "mine()") -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", CELL, mode, cell], capture_output=True, text=True, timeout=100, check=True
+    )
     return done.stdout
 
 
@@ -106,6 +108,14 @@ def test_a_cell_that_raises_shows_the_users_own_lines_and_the_message() -> None:
     assert "no node has the id 'nine'" in text
     assert "node_mapping.py" not in text
     assert "node_mapping.py" in raised("Verbose")
+
+
+def test_the_ways_inside_lead_through_no_file_of_pythons() -> None:
+    text = raised(
+        "Context", "from comfyclient import Client\nClient('http://127.0.0.1:9').run({'1': {'class_type': 'A'}})"
+    )
+    assert "no ComfyUI server answers" in text
+    assert "\nFile " not in text
 
 
 def test_outside_of_ipython_the_hook_gives_the_whole_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
