@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from comfyclient.display.lettering import clean, columns, cut
+from comfyclient.display.lettering import clean, clean_lines, columns, cut
 from comfyclient.workflow.columns import columns_of
 from comfyclient.workflow.wording import natural, shown
 
@@ -30,7 +30,7 @@ def text_of(scheme: Scheme, reasons: Mapping[str, str], width: int) -> str:
     depth = columns_of(
         {node_id: [wire.source for wire in box.wires if wire.source in scheme] for node_id, box in scheme.items()}
     )
-    room = max(columns(clean(node_id)) for node_id in scheme)
+    room = min(width // 4, max(columns(clean(node_id)) for node_id in scheme))
     lines: list[str] = []
     last = -1
     for node_id in sorted(scheme, key=lambda node_id: (depth[node_id], natural(node_id))):
@@ -43,7 +43,7 @@ def text_of(scheme: Scheme, reasons: Mapping[str, str], width: int) -> str:
 
 def _node(box: Box, scheme: Scheme, reason: str | None, room: int, width: int) -> Iterator[str]:
     mark = " " if reason is None else "!"
-    name = clean(box.id)
+    name = cut(clean(box.id), room)
     head = f"{mark} {name}{' ' * (room - columns(name))}  {box.title}"
     if box.class_type != box.title:
         head += f" ({box.class_type})"
@@ -54,7 +54,7 @@ def _node(box: Box, scheme: Scheme, reason: str | None, room: int, width: int) -
     values = [f"{name}={clean(shown(value, _VALUE))}" for name, value in box.values]
     yield from _filled([*links, *values], indent, width)
     if reason:
-        yield from (cut(f"{indent}! {line}", width) for line in clean(reason).splitlines())
+        yield from (cut(f"{indent}! {line}", width) for line in clean_lines(reason).splitlines())
 
 
 def _filled(parts: list[str], indent: str, width: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.display import colors
-from comfyclient.display.html import Cell, Html, badge, code, faint, heading, joined, red, table
+from comfyclient.display.html import Cell, Html, badge, code, escaped, faint, heading, joined, red, table
 from comfyclient.display.words import ago, counted, seconds, short
 from comfyclient.workflow.wording import listed
 
@@ -49,7 +49,7 @@ def of_history(history: History) -> Html:
 
 
 def _prompt(item: QueueItem) -> Html:
-    return Html(f'<span title="{code(item.prompt_id)[6:-7]}">{code(short(item.prompt_id))}</span>')
+    return Html(f'<span title="{escaped(item.prompt_id)}">{code(short(item.prompt_id))}</span>')
 
 
 def _of_item(item: QueueItem) -> tuple[str, str, str]:

@@ -101,13 +101,29 @@ def of_graph(graph: Graph, catalog: Catalog | None, output_ids: Iterable[str]) -
 
 def values_of(values: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
     """The values of inputs, without those that are nobody's business: notebooks and terminals are shown around."""
-    return tuple(
-        (clean(name), value if isinstance(value, (int, float)) or not _SECRET.search(name) else "***")
-        for name, value in values
-    )
+    return tuple((clean(name), _public(name, value)) for name, value in values)
 
 
-_SECRET = re.compile(r"(api|auth|access|secret|private)[ _-]?key|token$|passw|secret|credential", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(api|auth|access|secret|private)[ _-]?(key|token)|token$|passw|secret|credential|authorization|bearer|cookie",
+    re.IGNORECASE,
+)
+_DEEPEST = 8
+"""As deep as a value is looked into: nobody sees more of it."""
+
+
+def _public(name: str, value: Any, depth: int = 0) -> Any:
+    if isinstance(value, (int, float)):
+        return value
+    if _SECRET.search(name):
+        return "***"
+    if depth == _DEEPEST and isinstance(value, (dict, list)):
+        return "…"
+    if isinstance(value, dict):
+        return {key: _public(str(key), each, depth + 1) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_public("", each, depth + 1) for each in value]
+    return value
 
 
 def with_left_out(scheme: Scheme, saved: Scheme) -> Scheme:

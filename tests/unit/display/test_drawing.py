@@ -201,11 +201,18 @@ def test_titles_of_a_megabyte_are_no_drawing_of_a_megabyte() -> None:
     assert len(Workflow(nodes).draw().to_svg()) < 10_000
 
 
-@pytest.mark.parametrize("name", ["api_key", "API Key", "auth_token", "password", "client_secret"])
+@pytest.mark.parametrize("name", ["api_key", "API Key", "auth_token", "password", "client_secret", "Authorization"])
 def test_keys_and_passwords_are_not_drawn(name: str) -> None:
     drawing = Workflow({"1": {"class_type": "A", "inputs": {name: "hunter2", "max_tokens": 5}}}).draw()
     assert "hunter2" not in drawing.to_svg() + drawing.to_text()
     assert "max_tokens=5" in drawing.to_text()
+
+
+@pytest.mark.parametrize("value", [{"api_key": "hunter2"}, [{"headers": {"Cookie": "hunter2"}}]])
+def test_nor_are_those_within_a_value(value: Any) -> None:
+    drawing = Workflow({"1": {"class_type": "A", "inputs": {"options": value}}}).draw()
+    assert "hunter2" not in drawing.to_svg() + drawing.to_text()
+    assert "'***'" in drawing.to_text()
 
 
 # --- the three forms ----------------------------------------------------------------------------------------
@@ -272,8 +279,15 @@ def test_text_lists_the_nodes_by_depth() -> None:
     ]
 
 
+def test_text_says_all_that_is_wrong_with_a_node() -> None:
+    highlight = [NodeProblem("6", "CLIPTextEncode", "Positive", "any", why) for why in ("too long", "too short")]
+    text = Workflow(graph()).draw(highlight=highlight).to_text()
+    assert "\n         ! too long\n         ! too short\n" in text
+
+
 def test_no_line_is_longer_than_wanted() -> None:
     nodes = graph()
+    nodes["8" * 1000] = {"class_type": "VAEDecode", "inputs": {"samples": ["104:3", 0]}}
     nodes["6"]["_meta"]["title"] = "長い" * 30
     nodes["6"]["inputs"]["text"] = "a cat " * 30
     text = Workflow(nodes).draw(highlight={"6": "reason " * 20}).to_text(width=40)

@@ -135,6 +135,14 @@ def test_values_that_the_file_names_are_shown() -> None:
     assert of_file(document)["1"].values == (("rate", 8), ("api_key", "***"))
 
 
+def test_nobody_looks_into_all_of_a_deep_value() -> None:
+    value: Any = "deep"
+    for _ in range(100):
+        value = {"a": value}
+    [(name, shown)] = of_file({"nodes": [node(1, "Load", widgets_values={"b": value})], "links": []})["1"].values
+    assert (name, str(shown).count("a"), "…" in str(shown)) == ("b", 8, True)
+
+
 def left_out(mode: int) -> dict[str, Any]:
     document = plain_saved(7)
     document["nodes"].insert(
