@@ -30,7 +30,7 @@ class Pace:
 def duration(seconds: float) -> str:
     """How long something took: ``"3.2 s"``, ``"1:02:05"``."""
     seconds = max(0.0, seconds)
-    return f"{seconds:.1f} s" if seconds < _MINUTE else clock(seconds)
+    return f"{seconds:.1f} s" if round(seconds, 1) < _MINUTE else clock(max(seconds, _MINUTE))
 
 
 def clock(seconds: float) -> str:

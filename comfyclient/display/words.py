@@ -22,7 +22,8 @@ def seconds(duration: float | None) -> str:
     """A duration: ``0.42 s``, ``12 s``, ``3:05 min`` or ``2:10 h``."""
     if duration is None:
         return ""
-    if duration < 60:  # noqa: PLR2004 - seconds in a minute
+    duration = max(0.0, duration)  # clocks are put back
+    if duration < 59.5:  # noqa: PLR2004 - what is not rounded to a minute
         return f"{duration:.2g} s" if duration < 10 else f"{duration:.0f} s"  # noqa: PLR2004 - two digits
     minutes, rest = divmod(round(duration), 60)
     hours, odd = divmod(minutes, 60)

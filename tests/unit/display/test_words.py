@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from comfyclient.display import lettering, words
+from comfyclient.display import lettering, pace, words
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,26 @@ def test_sizes(count: int | None, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("duration", "expected"),
-    [(None, ""), (0.123, "0.12 s"), (9.96, "10 s"), (12.3, "12 s"), (185, "3:05 min"), (7800, "2:10 h")],
+    [
+        (None, ""),
+        (-3, "0 s"),
+        (0.123, "0.12 s"),
+        (9.96, "10 s"),
+        (12.3, "12 s"),
+        (59.7, "1:00 min"),
+        (185, "3:05 min"),
+        (7800, "2:10 h"),
+    ],
 )
 def test_durations(duration: float | None, expected: str) -> None:
     assert words.seconds(duration) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(-1, "0.0 s"), (59.94, "59.9 s"), (59.96, "1:00"), (3725, "1:02:05")]
+)
+def test_durations_beside_a_bar(seconds: float, expected: str) -> None:
+    assert pace.duration(seconds) == expected
 
 
 def test_moments() -> None:
