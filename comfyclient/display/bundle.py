@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 from comfyclient.display.html import Html, escaped
+from comfyclient.display.notebook import shell
 from comfyclient.errors import ComfyError, first_line
 
 if TYPE_CHECKING:
@@ -64,5 +64,5 @@ def _kind(shown: object) -> str:
 
 def _is_page() -> bool:
     """Whether HTML is shown: IPython asks for it in terminals, too, where it would only take time."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return shell is None or "text/html" in shell.display_formatter.active_types
+    here = shell()
+    return here is None or "text/html" in here.display_formatter.active_types

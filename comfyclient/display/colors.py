@@ -58,8 +58,21 @@ _KINDS = {
     "VIDEO": "#1c8fb5",
 }
 _OTHER = "#8b93a1"
+_STATUSES = {
+    "pending": WAITING,
+    "in_progress": RUNNING,
+    "completed": OUTPUT,
+    "failed": ERROR,
+    "lost": ERROR,
+    "cancelled": LEFT_OUT,
+}
 
 
 def of_kind(kind: str) -> str:
     """The colour of a link."""
     return _KINDS.get(kind, _OTHER)
+
+
+def of_status(status: str) -> str:
+    """The colour of a ``Job.status``."""
+    return _STATUSES.get(status, _OTHER)

@@ -15,19 +15,11 @@ if TYPE_CHECKING:
     from comfyclient.display.drawing import Highlight
     from comfyclient.jobs import Job
 
-_COLORS = {
-    "pending": colors.WAITING,
-    "in_progress": colors.RUNNING,
-    "completed": colors.OUTPUT,
-    "failed": colors.ERROR,
-    "lost": colors.ERROR,
-}
-
 
 def of_job(job: Job) -> Html:
     """Its status and progress, the node that runs, and why it failed; its workflow is there to open."""
     status, share = job.status, job.progress
-    color = _COLORS.get(status, colors.LEFT_OUT)
+    color = colors.of_status(status)
     times = job._state.started_at, job._state.finished_at  # noqa: SLF001 - one of our own
     ran = f"ran {seconds(times[1] - times[0])}" if times[0] is not None and times[1] is not None else ""
     progress = joined([bar(share, color), f" {share:.0%}"])

@@ -9,25 +9,32 @@ import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from comfyclient.display import colors
 from comfyclient.display.bars import TqdmBar, bar_format, text_of
 
 if TYPE_CHECKING:
     from comfyclient.display.bars import Shown
     from comfyclient.events import Preview
 
-__all__ = ["NotebookBar", "is_notebook"]
+__all__ = ["NotebookBar", "is_notebook", "shell"]
 
 _PAUSE = 0.25
 """Seconds between two previews at least: each goes to the browser whole."""
 _WIDTH = 256
 """Of a preview, in pixels: servers enlarge them, and the picture itself will stand below."""
-_COLOURS = {"completed": "#2e7d32", "failed": "#c62828", "lost": "#c62828", "cancelled": "#ef6c00"}
+_PICTURES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
+"""The types of previews that are shown; a server may name any other."""
+
+
+def shell() -> Any:
+    """The shell of IPython that this program is in, or ``None``; IPython is not imported to find out."""
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return None if get_ipython is None else get_ipython()
 
 
 def is_notebook() -> bool:
-    """Whether this program is a notebook's kernel; IPython is not imported to find out."""
-    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    return get_ipython is not None and getattr(get_ipython(), "kernel", None) is not None
+    """Whether this program is a notebook's kernel."""
+    return getattr(shell(), "kernel", None) is not None
 
 
 class NotebookBar:
@@ -55,7 +62,7 @@ class NotebookBar:
 
     def _draw_picture(self, progress: Shown) -> None:
         preview = progress.preview
-        if preview is not None:
+        if preview is not None and preview.media_type in _PICTURES:
             text, picture = f"<{progress.caption}>", base64.b64encode(preview.data).decode("ascii")
             bundle = {"text/plain": text, preview.media_type: picture}
             self._picture = _put(
@@ -102,7 +109,6 @@ def _put(bundle: dict[str, str], place: Any, metadata: dict[str, Any] | None = N
 
 def _bar(progress: Shown) -> dict[str, str]:
     text = f"{progress.fraction:.0%} {text_of(progress)}"
-    colour = _COLOURS.get(progress.status, "#1976d2")
-    style = f"width: 20em; vertical-align: middle; accent-color: {colour}"
+    style = f"width: 20em; vertical-align: middle; accent-color: {colors.of_status(progress.status)}"
     bar = f'<progress max="1" value="{progress.fraction:.4f}" style="{style}"></progress>'
     return {"text/plain": text, "text/html": f"<div>{bar} {html.escape(text)}</div>"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from comfyclient.display.notebook import shell
 
 if TYPE_CHECKING:
     from comfyclient.errors import ComfyError
@@ -22,10 +23,10 @@ def lines(error: ComfyError) -> list[str]:
 
     Whatever went wrong there is told by the message. That of a bug, which is another exception, is left as it is.
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None:
+    here = shell()
+    if here is None:
         return traceback.format_exception(error)
-    formatter = shell.InteractiveTB
+    formatter = here.InteractiveTB
     way = error.__traceback__
     shown = way if formatter.mode == "Verbose" else _without_ours(way)
     formatted: list[str] = formatter.structured_traceback(type(error), error, shown)

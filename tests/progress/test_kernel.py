@@ -52,6 +52,13 @@ with suppress(ComfyError):
 job.cancel();
 """,
 )
+HOSTILE = """
+from types import SimpleNamespace
+from comfyclient.display.notebook import NotebookBar
+from comfyclient.events import Preview
+said = dict(watching=False, fraction=1, status="completed", headline="done", times="", caption="")
+NotebookBar()(SimpleNamespace(preview=Preview("text/html", b"<script>"), **said))
+"""
 
 
 def executed(server: EmbeddedServer, *cells: str) -> Any:
@@ -93,7 +100,7 @@ def notebook(*, with_widgets: bool) -> Any:
     gate = Gate()
     with EmbeddedServer([*NODES, gate_node(gate)]) as server:
         server.latency.step = 0.12
-        return executed(server, THREADS if with_widgets else f"{NO_WIDGETS}\n{THREADS}", RUN, "threads", *ENDS)
+        return executed(server, THREADS if with_widgets else f"{NO_WIDGETS}\n{THREADS}", RUN, "threads", *ENDS, HOSTILE)
 
 
 def test_bar_and_preview_are_in_the_saved_notebook_and_its_page(notebook: Any) -> None:
@@ -115,6 +122,10 @@ def test_the_bar_is_a_widget_where_there_are_widgets(notebook: Any, *, with_widg
 
 def test_only_the_thread_of_the_cell_draws(notebook: Any) -> None:
     assert outputs(notebook, 3) == [{"text/plain": "{'MainThread'}"}]
+
+
+def test_a_preview_that_is_no_picture_is_not_shown(notebook: Any) -> None:
+    assert [shown["text/plain"] for shown in outputs(notebook, 7)] == ["100% done"]
 
 
 def test_how_it_ended_stays_visible(notebook: Any) -> None:
