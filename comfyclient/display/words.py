@@ -19,10 +19,12 @@ def size(count: float | None) -> str:
 
 
 def seconds(duration: float | None) -> str:
-    """A duration: ``0.42 s``, ``12 s``, ``3:05 min`` or ``2:10 h``."""
+    """A duration: ``< 1 ms``, ``0.42 s``, ``12 s``, ``3:05 min`` or ``2:10 h``."""
     if duration is None:
         return ""
     duration = max(0.0, duration)  # clocks are put back
+    if 0 < duration < 0.001:  # noqa: PLR2004 - which would be written as 8.5e-05
+        return "< 1 ms"
     if duration < 59.5:  # noqa: PLR2004 - what is not rounded to a minute
         return f"{duration:.2g} s" if duration < 10 else f"{duration:.0f} s"  # noqa: PLR2004 - two digits
     minutes, rest = divmod(round(duration), 60)

@@ -22,6 +22,7 @@ def test_sizes(count: int | None, expected: str) -> None:
     [
         (None, ""),
         (-3, "0 s"),
+        (8.5e-05, "< 1 ms"),
         (0.123, "0.12 s"),
         (9.96, "10 s"),
         (12.3, "12 s"),
