@@ -80,6 +80,18 @@ class Uploads:
         return annotated
 
 
+def takers(workflow: Workflow, nodes: Nodes) -> list[tuple[Node, str]]:
+    """The inputs of a workflow that take an uploaded file, and to which nothing is linked."""
+    known = nodes.list()
+    found: list[tuple[Node, str]] = []
+    for node in workflow.values():
+        info = known.get(node.class_type)
+        declared = {} if info is None else info.inputs_for(node)
+        taking = [name for name in node if name in declared and any(map(declared[name].options.get, _FLAGS))]
+        found += [(node, name) for name in taking if name not in node.sources]
+    return found
+
+
 def _identity(value: Any, folder: str) -> tuple[Any, ...] | None:
     """What tells whether it is the file that it was; nothing does of what is in memory."""
     if not isinstance(value, os.PathLike):

@@ -30,6 +30,7 @@ hypothesis.settings.load_profile("comfyclient")
 
 EXTERNAL_URL = os.environ.get("COMFYUI_URL", "").rstrip("/")
 PATIENCE = 10.0  # seconds that a thread, a socket or the server's queue may take to come to an end
+MOST_PROCESSES = 4  # each has a ComfyUI, of one gigabyte
 SOCKETS = Path("/proc/self/fd")
 FAILED = pytest.StashKey[bool]()
 
@@ -127,9 +128,9 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
-    """One process where all would share somebody else's server; otherwise as many as there are processors."""
-    return 0 if EXTERNAL_URL else None
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than processors, since half of a run is waiting; none but ours where all share a server."""
+    return 0 if EXTERNAL_URL else min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

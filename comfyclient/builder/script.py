@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfyclient.builder.graph import Builder, Graph
 from comfyclient.builder.sockets import Outputs, Socket, Unchecked
-from comfyclient.builder.spelling import free, identifier, variable
+from comfyclient.builder.spelling import Words, identifier, variable
 from comfyclient.errors import WorkflowError, node_label
 from comfyclient.workflow.check import title_of
 from comfyclient.workflow.classes import Classes
@@ -108,7 +108,8 @@ class _Writer:
         self._classes = classes
         self._trial = _Trial(classes)
         self._used = {(source, slot) for node in self._graph.values() for _, source, slot in sources(node["inputs"])}
-        self._taken = set(_NAMES)
+        self._read = {source for source, _ in self._used}
+        self._words = Words(_NAMES)
         self._sockets: dict[str, dict[int, _Link]] = {}
         self._unchecked: dict[str, tuple[Unchecked, str]] = {}
 
@@ -151,7 +152,7 @@ class _Writer:
         options = self._options(node_id)
         made = self._trial.add({**node, "inputs": _real(inputs)}, **options)
         target = ""
-        if any(source == node_id for source, _ in self._used):
+        if node_id in self._read:
             name = self._new_name(variable(title_of(node)))
             self._unchecked[node_id] = made, name
             target = f"{name} = "
@@ -189,9 +190,7 @@ class _Writer:
         return f"{', '.join(names)} = "
 
     def _new_name(self, wanted: str) -> str:
-        name = free(wanted if len(wanted) <= _LONGEST_NAME else wanted[:_LONGEST_NAME].rstrip("_"), self._taken)
-        self._taken.add(name)
-        return name
+        return self._words.new(wanted if len(wanted) <= _LONGEST_NAME else wanted[:_LONGEST_NAME].rstrip("_"))
 
     def _arguments(self, class_type: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """The arguments for these inputs; ``None`` where the class has no such input, or a link leads to nowhere."""
@@ -305,10 +304,11 @@ def _code(value: Any, indent: str) -> str:
 def _lines(text: str) -> Iterator[str]:
     """Parts of a text that fit into a line, as far as there are spaces in it."""
     for line in text.splitlines(keepends=True) or [""]:
-        while len(line) > _WIDTH and (cut := line.rfind(" ", 0, _WIDTH) + 1):
-            yield line[:cut]
-            line = line[cut:]  # noqa: PLW2901 - what is left of it
-        yield line
+        start = 0
+        while len(line) - start > _WIDTH and (cut := line.rfind(" ", start, start + _WIDTH) + 1):
+            yield line[start:cut]
+            start = cut
+        yield line[start:]
 
 
 def _text(value: str) -> str:

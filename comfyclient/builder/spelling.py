@@ -32,23 +32,29 @@ def spelled(names: Iterable[str]) -> dict[str, str]:
 
 def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """How names are written of which some may be alike: ``GLB``, ``GLB_2``."""
-    seen = set(taken)
-    found = []
-    for name in names:
-        word = free(identifier(name), seen)
-        seen.add(word)
-        found.append(word)
-    return found
+    words = Words(taken)
+    return [words.new(identifier(name)) for name in names]
 
 
-def free(word: str, taken: Iterable[str]) -> str:
-    """The word, or with a number that makes it another one than those that are taken."""
-    taken = set(taken)
-    number, found = 1, word
-    while found in taken:
-        number += 1
-        found = f"{word.rstrip('_')}_{number}"
-    return found
+class Words:
+    """Words that are taken, and how another one is found."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._numbers: dict[str, int] = {}  # the last that a word was given; the lower ones are taken for good
+
+    def take(self, word: str) -> None:
+        """Nobody gets this one any more."""
+        self._taken.add(word)
+
+    def new(self, word: str) -> str:
+        """The word, or with a number that makes it another one than those that are taken; it is taken from now on."""
+        stem, found = word.rstrip("_"), word
+        while found in self._taken:
+            self._numbers[stem] = number = self._numbers.get(stem, 1) + 1
+            found = f"{stem}_{number}"
+        self._taken.add(found)
+        return found
 
 
 def variable(text: str) -> str:

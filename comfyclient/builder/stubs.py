@@ -8,7 +8,7 @@ from comfyclient.builder.arguments import NOTHING, default
 from comfyclient.builder.graph import Graph
 from comfyclient.builder.help import text_of
 from comfyclient.builder.sockets import RESERVED
-from comfyclient.builder.spelling import distinct, free, identifier, spelled
+from comfyclient.builder.spelling import Words, distinct, identifier, spelled
 from comfyclient.workflow import judging
 from comfyclient.workflow.classes import Classes
 
@@ -59,7 +59,7 @@ class _Stubs:
     def __init__(self, classes: Classes) -> None:
         self._classes = classes
         self._types: dict[str, str] = {}  # how each type of sockets is written
-        self._taken = set(_NAMES)
+        self._words = Words(_NAMES)
         self._several: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}  # by types and names of outputs
 
     def text(self) -> str:
@@ -84,8 +84,8 @@ class _Stubs:
         if kind not in self._types:
             for part in parts if len(parts) > 1 else ():
                 self._type(part)
-            self._types[kind] = name = free(identifier("_or_".join(parts)), self._taken)
-            self._taken |= {name, f"_{name}"}
+            self._types[kind] = name = self._words.new(identifier("_or_".join(parts)))
+            self._words.take(f"_{name}")
         return self._types[kind]
 
     def _socket(self, kind: str) -> str:
@@ -117,8 +117,7 @@ class _Stubs:
             return types[0] if types else "Node"
         words = tuple(distinct(info.output_names, taken=RESERVED))
         if (types, words) not in self._several:
-            self._several[types, words] = outputs = free(f"{name}Outputs", self._taken)
-            self._taken.add(outputs)
+            self._several[types, words] = self._words.new(f"{name}Outputs")
         return self._several[types, words]
 
     def _arguments(self, infos: Iterable[InputInfo], *, always: bool = True) -> Iterator[tuple[str, str]]:

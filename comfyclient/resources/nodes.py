@@ -10,6 +10,7 @@ from comfyclient._lazy import Kept, LazyMapping
 from comfyclient.resources._answers import build, get
 from comfyclient.resources._ids import checked_ids
 from comfyclient.resources._noun import Noun
+from comfyclient.resources._ranking import search
 from comfyclient.types.nodes import NodeInfo, NodeReplacement
 from comfyclient.workflow.wording import listed
 
@@ -95,14 +96,7 @@ class Nodes(Noun):
         Raises:
             TypeError: It is no text.
         """
-        words = checked_ids([text])[0].casefold().split()
-        ranked = []
-        for name, entry in self._catalogue.get().raw.items():
-            info = entry if isinstance(entry, dict) else {}
-            rank = _rank(words, name, info)
-            if rank is not None:
-                ranked.append((rank, bool(info.get("deprecated")), len(name), name))
-        return [name for *_, name in sorted(ranked)]
+        return search(checked_ids([text])[0], self._catalogue.get().raw)
 
     def replacements(self) -> dict[str, tuple[NodeReplacement, ...]]:
         """Return what stands in for classes that are gone, by the old name (``GET /node_replacements``).
@@ -157,24 +151,3 @@ _structure = hook(NodeInfo)
 
 def _read(entry: Any) -> NodeInfo:
     return _structure(entry)
-
-
-def _rank(words: list[str], class_type: str, info: Mapping[str, Any]) -> int | None:
-    """How well a class fits: the lower the better, ``None`` for not at all."""
-    aliases = info.get("search_aliases")
-    names = [str(name).casefold() for name in (class_type, info.get("display_name")) if name]
-    others = [str(alias).casefold() for alias in aliases] if isinstance(aliases, list) else []
-    rest = [str(info.get(key) or "").casefold() for key in ("category", "description")]
-    whole = {" ".join(words), "".join(words)}  # so that "load image" is LoadImage as well
-    if whole & {*names}:
-        return 0
-    if whole & {*others}:
-        return 1
-    if any(name.startswith(tuple(whole)) for name in names):
-        return 2
-    seen = ""
-    for rank, texts in enumerate((names, others, rest[:1], rest[1:]), start=3):
-        seen = "\n".join((seen, *texts))
-        if all(word in seen for word in words):
-            return rank
-    return None

@@ -87,12 +87,13 @@ class Page:
 
     def _compare(self, example: Example) -> str | None:
         wanted = self._here(example.parsed)
-        if _pattern(wanted).fullmatch(self._printed):
+        if pattern(wanted).fullmatch(self._printed):
             return None
         return f"The page says:\n{wanted}\nIt prints:\n{self._printed}"
 
 
-def _pattern(wanted: str) -> re.Pattern[str]:
+def pattern(wanted: str) -> re.Pattern[str]:
+    """What fits what a page says, dots and all."""
     lines = [
         "(.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n"
         for line in wanted.splitlines()

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from tests.captures import capture
+from tests.captures import capture, compared
 from tests.captures.ws import OLD_ID, VERSIONS, row, sequence
 from tests.fakes import json_reply, reply
 from tests.realtime.comfy import Comfy, event, start, status
@@ -19,14 +19,9 @@ SECRETS = ("api_key_comfy_org", "auth_token_comfy_org")
 DONE = reply(200)
 
 
-def comparison(title: str, version: str) -> Any:
-    """A cell of the comparison, as it stands there."""
-    return capture("version_comparison", "")[title][version]
-
-
 def refusal(title: str, version: str) -> bytes:
     """The captured answer to a prompt that is refused."""
-    code, _, body = comparison(title, version).partition(" ")
+    code, _, body = compared(title, version).partition(" ")
     return json_reply(json.loads(body), int(code)) if code == "400" else reply(int(code), body, "text/plain")
 
 
@@ -45,7 +40,7 @@ class Emulated(Comfy):
         self.refused: set[str] = set()
         self.hit: list[str] = []
         self._played: list[Any] = []
-        kept = comparison("object_info keys", version)
+        kept = compared("object_info keys", version)
         self.classes = {
             name: {key: info[key] for key in kept if key in info}
             for name, info in capture("object_info").items()
@@ -67,7 +62,7 @@ class Emulated(Comfy):
 
     def tells(self, title: str) -> Any:
         """What the capture says of this version."""
-        return comparison(title, self.version)
+        return compared(title, self.version)
 
     def since(self, version: str) -> bool:
         """Whether it is that version or a later one."""

@@ -245,7 +245,7 @@ def test_invariant_08_a_job_submitted_while_the_client_closes_is_not_waited_for_
     finally:
         gate.set()
         closing.result(PATIENCE)
-    assert isinstance(late.exception(3), ClientClosed)
+    assert isinstance(late.exception(PATIENCE), ClientClosed)
 
 
 def test_invariant_04_closing_from_on_event(comfy: Comfy, client: Client) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.captures import capture
+from tests.captures import compared
 
 HERE = Path(__file__).parent
 RUNS = sorted(path.stem.removeprefix("ws_") for path in HERE.glob("ws_*.jsonl"))
@@ -43,7 +43,7 @@ def catalog() -> list[dict[str, Any]]:
 
 def row(name: str, version: str) -> Any:
     """What a version answered to a probe, with an id, a time and a traceback in the place of the placeholders."""
-    found = capture("version_comparison", "")[name][version]
+    found = compared(name, version)
     if not isinstance(found, str):
         return found
     text = found.replace('"UUID"', f'"{OLD_ID}"').replace('"[..]"', '["  File x"]')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -229,3 +230,28 @@ def test_what_is_no_workflow_is_told() -> None:
     wrong: Any = "portrait.json"
     with pytest.raises(TypeError, match=r"^what is written is a Workflow, not a string: see Workflow\.load$"):
         to_python(wrong, {})
+
+
+@pytest.mark.parametrize("class_type", ["ImageInvert", "Nothing"], ids=["a class", "a class that is missing"])
+def test_the_work_grows_with_the_nodes_and_no_faster(class_type: str) -> None:
+    """Calls of functions are counted, those in C and the turns of generators included."""
+
+    def work(count: int) -> int:
+        graph = {str(number): node(class_type, image=[str(number - 1), 0]) for number in range(1, count)}
+        workflow = Workflow({"0": picture()["1"], **graph})
+        calls = 0
+
+        def called(*_: object) -> None:
+            nonlocal calls
+            calls += 1
+
+        before = sys.getprofile()
+        sys.setprofile(called)
+        try:
+            to_python(workflow, CATALOG)
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    few, some, many = work(100), work(200), work(400)
+    assert many - some <= 2.1 * (some - few)

@@ -1,0 +1,135 @@
+"""What goes on, drawn by the thread that waits for it: the progress of a job, and the server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from comfyclient.cli.output import harmless
+from comfyclient.cli.server import memory
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+    from rich.progress import Progress
+    from typing_extensions import Self
+
+    from comfyclient.cli.output import Output
+    from comfyclient.cli.server import ServerDocument
+    from comfyclient.display.progress import JobProgress
+
+__all__ = ["Bar", "ServerView"]
+
+_MOST = 10
+"""How many waiting jobs are shown."""
+
+
+class Bar:
+    """One line in a terminal, which goes when the job has ended; elsewhere nothing is drawn.
+
+    Args:
+        out: Where to: the messages.
+    """
+
+    def __init__(self, out: Output) -> None:
+        self._console: Console | None = out.messages if out.messages.is_terminal and not out.quiet else None
+        self._progress: Progress | None = None
+
+    def draw(self, progress: JobProgress) -> None:
+        """Draw what there is to say; for the last time, take it away."""
+        if self._console is None:
+            return
+        if self._progress is None:
+            self._progress = _line(self._console)
+            self._progress.add_task("", total=1.0, times="")
+            self._progress.start()
+        task = self._progress.task_ids[0]
+        self._progress.update(task, completed=progress.fraction, description=progress.headline, times=progress.times)
+        self._progress.refresh()
+        if not progress.watching:
+            self.close()
+
+    def close(self) -> None:
+        """Take it away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+            self._console = None
+
+
+def _line(console: Console) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415 - slow to load
+    from rich.table import Column  # noqa: PLC0415
+
+    title = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
+    percentage = TextColumn("{task.percentage:>3.0f}%")
+    times = TextColumn("{task.fields[times]}", markup=False, table_column=Column(no_wrap=True))
+    # No thread of rich's own: whoever waits for the job draws.
+    columns = (title, BarColumn(bar_width=30), percentage, times)
+    return Progress(*columns, console=console, auto_refresh=False, transient=True, expand=True)
+
+
+class ServerView:
+    """The server in a terminal, drawn anew with each change; a context manager, which leaves the last state.
+
+    Args:
+        out: Where to: the results.
+
+    Attributes:
+        is_live: Whether it is to be drawn: not in a pipe, and not with ``--json``.
+    """
+
+    def __init__(self, out: Output) -> None:
+        self.is_live = out.is_terminal and not out.json
+        self._out = out
+        self._live: Live | None = None
+        self._since: dict[str, float] = {}  # when each running job was first seen
+
+    def draw(self, server: ServerDocument, node_id: str | None, step: float | None, steps: float | None) -> None:
+        """Draw how it is."""
+        now = time.monotonic()
+        self._since = {job: self._since.get(job, now) for job in server.running}
+        if self._live is None:
+            from rich.live import Live  # noqa: PLC0415 - slow to load
+
+            self._live = Live(console=self._out.console, auto_refresh=False)
+            self._live.start()
+        self._live.update(self._drawn(server, node_id, step, steps), refresh=True)
+
+    def _drawn(
+        self, server: ServerDocument, node_id: str | None, step: float | None, steps: float | None
+    ) -> RenderableType:
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415 - slow to load
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="bold", no_wrap=True)
+        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True)
+        grid.add_row("server", Text(harmless(f"{server.url}  ComfyUI {server.version or '?'}")))
+        for job in server.running:
+            seconds = time.monotonic() - self._since[job]
+            grid.add_row("running", Text(harmless(job), style="green"), f"for {seconds:.0f} s")
+        if node_id is not None:
+            at = Text(harmless(f"node {node_id}" + (f"  {step:g}/{steps:g}" if step is not None and steps else "")))
+            grid.add_row("", at, ProgressBar(total=steps, completed=step or 0, width=20) if steps else "")
+        if not server.running:
+            grid.add_row("running", "nothing")
+        for number, job in enumerate(server.pending[:_MOST]):
+            grid.add_row("waiting" if number == 0 else "", Text(harmless(job)))
+        if len(server.pending) > _MOST:
+            grid.add_row("", f"and {len(server.pending) - _MOST} more")
+        rooms = [(device.name, device.vram_free, device.vram_total) for device in server.devices]
+        for name, free, total in [*rooms, ("RAM", server.ram_free, server.ram_total)]:
+            if free is not None and total:
+                bar = ProgressBar(total=total, completed=total - free, width=20)
+                grid.add_row(Text(harmless(name)), memory(free, total), bar)
+        return grid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
