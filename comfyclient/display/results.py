@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _THUMBNAIL = 256
 _MOST_FILES = 24
-"""The files that a result shows; the others are counted."""
+"""The files that a result shows, of each node at least one, as long as there is room; the others are counted."""
 
 
 def of_file(file: OutputFile) -> Html:
@@ -34,16 +34,17 @@ def of_result(result: Result) -> Html:
     ran = times.running is not None and f"ran {seconds(times.running)}"
     waited = times.waiting is not None and f"waited {seconds(times.waiting)}"
     parts = [heading("Result", code(short(result.prompt_id)), ran or "", waited or "")]
-    room = _MOST_FILES
+    room, waiting = _MOST_FILES, sum(bool(node.files) for node in result.values())
     for node_id, node in result.items():
-        files = node.files[:room]
+        waiting -= bool(node.files)
+        files = node.files[: max(min(room, 1), room - waiting)]  # a video is seen behind all of its frames
         room -= len(files)
         cached = badge("cached", colors.LEFT_OUT) if node_id in result.cached_nodes else Html()
         parts += [_title(node, seconds(times.nodes.get(node_id)), cached), _grid(node, files)]
+        parts.append(_more(len(node.files) - len(files)))
     if not result:
         parts.append(faint("no outputs"))
-    parts += [_more(len(result.files) - _MOST_FILES), _course(result)]
-    return joined(parts)
+    return joined([*parts, _course(result)])
 
 
 def _title(node: NodeOutput, *facts: Html | str) -> Html:

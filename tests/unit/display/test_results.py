@@ -74,10 +74,16 @@ def test_a_cached_output_is_marked() -> None:
 def test_of_many_files_the_first_are_shown_and_the_others_counted() -> None:
     page = page_of(result(images=[("9", "image/png", b"a")] * 40 + [("10", "image/png", b"b")]))
     assert len(page.all("img")) == 24
-    assert "and 17 files more" in page.text
+    assert "and 17 files morePreviewAny · #10" in page.text
     node = page_of(result(images=[("9", "image/png", b"a")] * 40)["9"])
     assert len(node.all("img")) == 24
     assert "and 16 files more" in node.text
+
+
+def test_many_nodes_with_files_are_no_endless_page() -> None:
+    page = page_of(result(images=[(str(number), "image/png", b"a") for number in range(40)]))
+    assert len(page.all("img")) == 24
+    assert page.text.count("and 1 file more") == 16
 
 
 def test_nothing_of_a_workflow_or_a_text_is_markup() -> None:
