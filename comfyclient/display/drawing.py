@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -13,7 +13,6 @@ from comfyclient.workflow.wording import kind_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
 
     from comfyclient.display.layers import Layout
     from comfyclient.display.scheme import Scheme
@@ -100,11 +99,12 @@ class Drawing(Displayed):
             OSError: The file cannot be written.
         """
         target = Path(path)
-        if target.suffix == ".png":
+        suffix = target.suffix.lower()
+        if suffix == ".png":
             target.write_bytes(self.to_png())
-        elif target.suffix == ".svg":
+        elif suffix == ".svg":
             target.write_text(self.to_svg(), encoding="utf-8")
-        elif target.suffix == ".txt":
+        elif suffix == ".txt":
             target.write_text(f"{self.to_text()}\n", encoding="utf-8")
         else:
             raise ValueError(f"the name of a drawing ends with .svg, .png or .txt, not with {target.suffix!r}")
@@ -136,6 +136,8 @@ def _reasons(highlight: Highlight) -> dict[str, str]:
         return {str(node_id): str(reason) for node_id, reason in highlight.items()}
     if isinstance(highlight, str):
         raise TypeError(f"highlight is a list of ids: write [{highlight!r}]")
+    if not isinstance(highlight, Iterable):
+        raise TypeError(f"highlight is a list of ids, problems or errors, not {kind_of(highlight)} alone")
     found: dict[str, list[str]] = {}
     for each in highlight:
         node_id = each if isinstance(each, str) else getattr(each, "node_id", None)

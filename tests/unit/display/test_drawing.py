@@ -103,6 +103,12 @@ def test_other_things_cannot(highlight: Any) -> None:
         Workflow(graph()).draw(highlight=highlight)
 
 
+def test_an_error_alone_is_no_list() -> None:
+    error: Any = JobFailed("p", "6", "CLIPTextEncode", "Positive", "ValueError", "why")
+    with pytest.raises(TypeError, match=r"^highlight is a list of ids, problems or errors, not a JobFailed alone$"):
+        Workflow(graph()).draw(highlight=error)
+
+
 def test_a_link_to_nowhere_is_named_and_harms_nothing() -> None:
     drawing = Workflow({"1": {"class_type": "A", "inputs": {"x": ["7", 0]}}}).draw()
     assert "x: #7 is missing" in words(boxes(drawing)["1"])
@@ -296,7 +302,9 @@ def test_no_line_is_longer_than_wanted() -> None:
     assert str(Workflow(graph()).draw()) == Workflow(graph()).draw().to_text()
 
 
-@pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("a.png", b"\x89PNG"), ("a.txt", b"depth 1\n")])
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.svg", b"<svg"), ("a.png", b"\x89PNG"), ("A.PNG", b"\x89PNG"), ("a.txt", b"depth 1\n")]
+)
 def test_it_is_saved_as_its_name_says(tmp_path: Path, name: str, start: bytes) -> None:
     Workflow(graph()).draw().save(tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(start)
