@@ -35,7 +35,8 @@ def main(path: str) -> None:
     with Client() as client, ThreadPoolExecutor(WORKERS) as pool:
         workers = [pool.submit(work, client, workflow, orders) for _ in range(WORKERS)]
         for line in sys.stdin:
-            orders.put(line.strip())
+            if text := line.strip():
+                orders.put(text)
         for _ in workers:
             orders.put(None)
         for worker in workers:

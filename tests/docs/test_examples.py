@@ -189,14 +189,14 @@ def test_another_seed(embedded_place: Path, comfy_server: EmbeddedServer) -> Non
 
 
 def test_worker(embedded_place: Path) -> None:
-    lines = run("worker.py", "portrait.json", said="a fox\nan owl\n").splitlines()
+    lines = run("worker.py", "portrait.json", said="a fox\n\nan owl\n").splitlines()
     assert sorted(line.split(":")[0] for line in lines) == ["a fox", "an owl"]
     assert len(pictures(embedded_place / "images")) == 2
 
 
 def test_several_servers(embedded_place: Path, comfy_server: EmbeddedServer) -> None:
     texts = [f"animal {number}" for number in range(6)]
-    (embedded_place / "texts.txt").write_text("\n".join(texts), encoding="utf-8")
+    (embedded_place / "texts.txt").write_text("\n\n".join(texts), encoding="utf-8")
 
     with EmbeddedServer() as another, nobody() as gone:
         done = start("several_servers.py", "portrait.json", "texts.txt", comfy_server.url, gone, another.url)
