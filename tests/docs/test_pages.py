@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,6 +45,13 @@ def test_the_first_tutorial_needs_no_comfyui(comfy_server: EmbeddedServer) -> No
     with nobody() as nowhere:
         page = Page(PAGES["docs/tutorial/first-image.md"], {SERVER: comfy_server.url, NOWHERE: nowhere})
         assert page.run() > 0
+
+
+def test_pages_name_a_checkpoint_that_the_embedded_server_has(comfy_client: Client) -> None:
+    text = "".join(path.read_text("utf-8") for path in PAGES.values())
+    named = {*re.findall(r'ckpt_name="([^"]+)"', text)}
+    assert named
+    assert named <= {*comfy_client.models.list("checkpoints")}
 
 
 def test_following_events_in_a_loop_ends_with_a_job_that_never_ran(
