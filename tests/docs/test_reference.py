@@ -147,6 +147,11 @@ def test_no_page_shows_markup(built: Path) -> None:
         assert not re.search(r"^:\w+:|:(py|class|meth|func|ref|doc):|\.\. \w+::|NOTHING", text, re.MULTILINE), page
 
 
+def test_no_page_links_to_a_server_that_has_ended(built: Path) -> None:
+    for page in built.rglob("*.html"):
+        assert 'href="http://127.0.0.1' not in page.read_text("utf-8"), page
+
+
 # --- tables -------------------------------------------------------------------------------------------------
 
 
