@@ -244,6 +244,7 @@ def test_extras_are_written_so_that_every_shell_takes_them() -> None:
         assert found == [], f"zsh takes [ for a pattern: quote it in {path}"
 
 
+@pytest.mark.usefixtures("built")  # which draws what pages show
 def test_links_to_files_lead_somewhere() -> None:
     for path in [*PAGES.values(), ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\(([^)\s]+)\)|\}`[^`]*<([^>`]+)>`", path.read_text("utf-8")):
