@@ -14,6 +14,7 @@ import pytest
 
 import comfyclient
 from comfyclient import errors, events
+from tests.docs.notebooks import NOTEBOOKS
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks
 from tests.docs.public import PUBLIC
 from tests.nouns import NOUNS
@@ -239,7 +240,8 @@ def test_the_make_targets_exist() -> None:
 
 
 def test_extras_are_written_so_that_every_shell_takes_them() -> None:
-    for path in [*PAGES.values(), *DOCS.rglob("*.ipynb"), *DOCS.rglob("*.py"), *(ROOT / "comfyclient").rglob("*.py")]:
+    programs = [*(DOCS / "examples").rglob("*.py"), *(ROOT / "comfyclient").rglob("*.py")]
+    for path in [*PAGES.values(), *NOTEBOOKS.values(), *programs]:
         found = re.findall(r"pip install\s[^'`\n]*comfyclient\[\S*", path.read_text("utf-8"))
         assert found == [], f"zsh takes [ for a pattern: quote it in {path}"
 
