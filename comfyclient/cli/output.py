@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from comfyclient.cli.documents import dumps
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-__all__ = ["Output", "harmless", "in_words"]
+__all__ = ["Output", "harmless", "in_words", "to_nowhere"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys; of these, new lines and tabs alone are text. The last ones turn the direction of writing."""
@@ -28,6 +30,12 @@ def harmless(text: object) -> str:
 
         text = plain(text)
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def to_nowhere(stream: TextIO) -> None:
+    """Nobody takes it any more: what is left in its buffer must not complain when Python ends."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def in_words(status: str) -> str:
@@ -135,10 +143,13 @@ class Output:
         self._say(text, "dim")
 
     def _say(self, text: str, style: str | None = None) -> None:
-        with self.messages.capture() as drawn:
-            self.messages.print(harmless(text), style=style, soft_wrap=True)
-        sys.stderr.write(drawn.get())
-        sys.stderr.flush()
+        try:
+            with self.messages.capture() as drawn:
+                self.messages.print(harmless(text), style=style, soft_wrap=True)
+            sys.stderr.write(drawn.get())
+            sys.stderr.flush()
+        except OSError:  # nobody reads the messages, which is no reason to leave the work
+            to_nowhere(sys.stderr)
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text + "\n")
