@@ -70,4 +70,6 @@ def test_a_job_is_named() -> None:
 
 def test_a_server_that_lets_nobody_in(program: Program) -> None:
     with FlakyServer(reply(401)) as server:
-        assert "answered 401" in program.inside("queue", "--url", server.url, code=4).err
+        said = program.inside("queue", "--url", server.url, code=4).err
+        assert "answered 401" in said
+        assert "--token" in said
