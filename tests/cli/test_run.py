@@ -17,7 +17,7 @@ from comfyclient.cli.commands.submit import SubmittedDocument
 from comfyclient.cli.commands.watch import WatchedJob
 from comfyclient.cli.documents import ErrorDocument
 from comfyclient.cli.jobs import JobDocument
-from comfyclient.cli.results import ResultDocument
+from comfyclient.cli.results import Place, ResultDocument
 from comfyclient.cli.submission import _change, _value
 from tests.workflows import (
     Graph,
@@ -103,6 +103,15 @@ def test_files_that_exist_are_kept(program: Program, embedded_side: Side) -> Non
     (program.directory / "plain").touch()
     done = program.inside("run", file, "--url", embedded_side.url, "-o", "plain", code=2)
     assert "plain is no directory" in done.err
+
+
+def test_files_that_cannot_be_written(program: Program, embedded_side: Side) -> None:
+    file = write(program, plain(fresh_color()))
+    (program.directory / "plain").touch()
+    for output in ("plain/fox.png", "plain/sub/fox.png", "plain/sub/"):
+        error = program.inside("run", file, "--json", "--url", embedded_side.url, "-o", output, code=1).error()
+        assert error["message"].startswith("plain")
+        assert f"comfyclient outputs {error['prompt_id']}" in error["message"]
 
 
 def test_a_file_of_ones_own(comfyclient: Program) -> None:
@@ -280,6 +289,16 @@ def test_the_second_ctrl_c_leaves_at_once(program: Program, comfyui_url: str) ->
     done = running.end()
     assert done.code == 130
     assert "is cancelled" not in done.err
+
+
+def test_ctrl_c_while_files_are_saved(program: Program, embedded_side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    def press_ctrl_c(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Place, "save", press_ctrl_c)
+    file = write(program, plain(fresh_color()))
+    error = program.inside("run", file, "--json", "--url", embedded_side.url, "-o", "x.png", code=130).error()
+    assert error["message"].startswith(f"interrupted; job {error['prompt_id']} had ended")
 
 
 def test_somebody_else_stops_it(program: Program, embedded_side: Side) -> None:

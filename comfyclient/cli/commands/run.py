@@ -115,7 +115,11 @@ def _run(
         app.farewell = b""
     refused = watched.refused()
     app.out.note(watched.headline)
-    show_result(app, result, place, refused)
+    try:
+        show_result(app, result, place, refused)
+    except KeyboardInterrupt:
+        end = f"job {result.prompt_id} had ended; 'comfyclient outputs' has its files"
+        raise Interruption.of(app.interrupted_by, end, result.prompt_id) from None
 
 
 class _Watched:
