@@ -17,7 +17,7 @@ from comfyclient.cli.commands.submit import SubmittedDocument
 from comfyclient.cli.commands.watch import WatchedJob
 from comfyclient.cli.documents import ErrorDocument
 from comfyclient.cli.jobs import JobDocument
-from comfyclient.cli.results import Place, ResultDocument
+from comfyclient.cli.results import ResultDocument
 from comfyclient.cli.submission import _change, _value
 from tests.workflows import (
     Graph,
@@ -34,6 +34,7 @@ from tests.workflows import (
 )
 
 if TYPE_CHECKING:
+    from comfyclient.testing import EmbeddedServer
     from tests.cli.program import Program
     from tests.contract.sides import Side
 
@@ -291,14 +292,18 @@ def test_the_second_ctrl_c_leaves_at_once(program: Program, comfyui_url: str) ->
     assert "is cancelled" not in done.err
 
 
-def test_ctrl_c_while_files_are_saved(program: Program, embedded_side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    def press_ctrl_c(*_: object, **__: object) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(Place, "save", press_ctrl_c)
-    file = write(program, plain(fresh_color()))
-    error = program.inside("run", file, "--json", "--url", embedded_side.url, "-o", "x.png", code=130).error()
-    assert error["message"].startswith(f"interrupted; job {error['prompt_id']} had ended")
+def test_ctrl_c_while_files_are_saved(program: Program, embedded: EmbeddedServer) -> None:
+    embedded.lose_next_answer("/view", method="GET", hangs=True)
+    running = program.start("run", write(program, plain(fresh_color())), "--url", embedded.url, "-o", "fox.png")
+    prompt_id = running.wait_for("job ", "err").split()[1]
+    running.wait_for("done in", "err")
+    running.signal()
+    done = running.end()
+    assert done.code == 130
+    assert f"interrupted; job {prompt_id} had ended" in done.err
+    assert not [*program.directory.glob("*.png")]
+    with contextlib.suppress(requests.Timeout):  # if it was interrupted before it asked
+        requests.get(f"{embedded.url}/view", timeout=1)
 
 
 def test_somebody_else_stops_it(program: Program, embedded_side: Side) -> None:
