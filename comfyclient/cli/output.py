@@ -100,6 +100,8 @@ class Output:
         from rich.text import Text  # noqa: PLC0415
 
         grid = Table.grid("", "", padding=(0, 2, 0, 0))
+        for column in grid.columns:
+            column.overflow = "fold"
         for name, value in rows:
             grid.add_row(Text(harmless(name), style="bold"), Text(harmless(value)))
         self.print(grid)

@@ -16,7 +16,7 @@ from click.shell_completion import shell_complete
 
 from comfyclient import __version__
 from comfyclient.cli.app import App
-from comfyclient.cli.command import Command, common_options
+from comfyclient.cli.command import Command, Context, common_options
 from comfyclient.cli.documents import ErrorDocument
 from comfyclient.cli.failures import EXIT_CODES, ExitCode, Interruption, details_of
 from comfyclient.cli.output import to_nowhere
@@ -74,6 +74,8 @@ COMMANDS = {name: text for section in SECTIONS.values() for name, text in sectio
 
 class Program(click.Group):
     """The group of all commands, each of which is imported when it is called."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Their names, in the order of the help."""
