@@ -167,7 +167,7 @@ class App:
 def _write_at_once(text: bytes, *, only_to_terminal: bool = False) -> None:
     """Write to standard error past its buffer, in which a signal may have interrupted somebody else."""
     with contextlib.suppress(OSError):
-        if not only_to_terminal or os.isatty(_STDERR):
+        if not only_to_terminal or (os.isatty(_STDERR) and os.environ.get("TERM") != "dumb"):
             os.write(_STDERR, text)
 
 

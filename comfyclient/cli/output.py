@@ -111,6 +111,11 @@ class Output:
         """Whether results go to a terminal."""
         return self.console.is_terminal
 
+    @property
+    def is_redrawn(self) -> bool:
+        """Whether they go to a terminal that draws anew what it shows, which ``TERM=dumb`` is not."""
+        return self.is_terminal and not self.console.is_dumb_terminal
+
     @functools.cached_property
     def console(self) -> Console:
         """Standard output as rich knows it."""

@@ -33,7 +33,8 @@ class Bar:
     """
 
     def __init__(self, out: Output) -> None:
-        self._console: Console | None = out.messages if out.messages.is_terminal and not out.quiet else None
+        is_redrawn = out.messages.is_terminal and not out.messages.is_dumb_terminal
+        self._console: Console | None = out.messages if is_redrawn and not out.quiet else None
         self._progress: Progress | None = None
 
     def draw(self, progress: JobProgress) -> None:
@@ -92,7 +93,7 @@ class ServerView:
     """
 
     def __init__(self, out: Output) -> None:
-        self.is_live = out.is_terminal and not out.json
+        self.is_live = out.is_redrawn and not out.json
         self._out = out
         self._live: Live | None = None
         self._since: dict[str, float] = {}  # when each running job was first seen

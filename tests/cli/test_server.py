@@ -179,6 +179,17 @@ def test_the_live_view(program: Program, embedded_side: Side) -> None:
     gate.open()
 
 
+def test_a_terminal_that_draws_nothing_anew(program: Program, embedded_side: Side) -> None:
+    program.environment["COMFYUI_URL"] = embedded_side.url
+    (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    watched = program.in_terminal("watch", until=b"idle", code=130, term="dumb")
+    assert "idle\twaiting 0" in watched
+    assert "\x1b" not in watched
+    job, done, _ = program.in_terminal("run", "x.json", term="dumb").splitlines()
+    assert done.startswith("done in")
+    assert "100%\tdone" in program.in_terminal("watch", job.split()[1], term="dumb")
+
+
 def test_a_narrow_terminal(program: Program, embedded_side: Side) -> None:
     program.environment |= {"COMFYUI_URL": embedded_side.url, "COLUMNS": "40"}
     helped = program.in_terminal("run", "--help").replace("\r", "")
