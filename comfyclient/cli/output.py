@@ -22,6 +22,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 """What a terminal obeys; of these, new lines and tabs alone are text. The last ones turn the direction of writing."""
 
 
+_WHOLE, _FOLDED = 19, 8
+"""In tables, cells of so many columns are never torn: ids, words, times. Longer ones have so many at least."""
+
+
 def harmless(text: object) -> str:
     """Text of a server as it may be shown in a terminal: without colors, and what else it would obey made visible."""
     text = str(text)
@@ -81,15 +85,24 @@ class Output:
             for row in rows:
                 self._write("\t".join(re.sub(r"\s", " ", harmless(cell)) for cell in row))
             return
-        from rich.table import Table  # noqa: PLC0415 - rich is slow to load
+        from rich.cells import cell_len  # noqa: PLC0415 - rich is slow to load
+        from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
         table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for column in table.columns:
-            column.overflow = "fold"  # rather than cut, since names are there to be copied
         for row in rows:
             table.add_row(*(cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row))
+        least = 0
+        for column in table.columns:
+            column.overflow = "fold"  # rather than cut, since names are there to be copied
+            longest = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+            if longest <= _WHOLE:
+                column.min_width = longest
+            least += (longest if longest <= _WHOLE else _FOLDED) + 2
+        width = self.console.width
+        self.console.width = max(width, least)  # in a narrower terminal lines run over
         self.print(table)
+        self.console.width = width
 
     def fields(self, rows: Iterable[tuple[str, object]]) -> None:
         """Print names with their values, one in each line: aligned in a terminal, separated by a tab in a pipe."""

@@ -199,6 +199,8 @@ def test_a_narrow_terminal(program: Program, embedded_side: Side) -> None:
     embedded_side.submit(gate.workflow())
     gate.wait()
     (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    listed = program.in_terminal("queue").splitlines()
+    assert re.fullmatch(r"[0-9a-f]{8}  running  [\d-]{10} [\d:]{8} *", listed[1])
     for arguments, until in ((("run", "x.json"), b"waiting"), (("watch",), b"running")):
         shown = program.in_terminal(*arguments, until=until, code=130)
         drawn = [line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[?\d;]*\w", "", shown)) if "━" in line]
