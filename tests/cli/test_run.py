@@ -145,6 +145,9 @@ def test_files_of_ones_own_for_several_inputs(program: Program, embedded_side: S
         ("1.50", "", "1.50"),
         ("true", False, True),
         ("true", "", "true"),
+        ("False", True, False),
+        ("False", None, False),
+        ("False", "", "False"),
         ('"quoted"', "", "quoted"),
         ('["4", 0]', "", ["4", 0]),
         ("euler", 1, "euler"),
@@ -180,6 +183,17 @@ def test_changes_that_fit_nothing(program: Program, embedded_side: Side) -> None
     assert "nearest: 1 'EmptyImage'" in program.inside("run", file, "--set", "EmtyImage.color=1", code=2).err
     assert "write NODE.INPUT=VALUE" in program.inside("run", file, "--set", "color", code=2).err
     assert "no-such.json: No such file" in program.inside("run", "no-such.json", code=2).err
+
+
+def test_an_input_that_the_file_leaves_out(program: Program, embedded_side: Side) -> None:
+    program.environment["COMFYUI_URL"] = embedded_side.url
+    graph = plain(fresh_color())
+    del graph["1"]["inputs"]["color"]
+    prompt_id = program.inside("submit", write(program, graph), "-s", "1.color=7").out.strip()
+    program.inside("watch", prompt_id)
+    sent = embedded_side.get(f"/history/{prompt_id}")[prompt_id]["prompt"][2]
+    assert sent["1"]["inputs"]["color"] == 7
+    assert "has no input 'colour'" in program.inside("submit", write(program, graph), "-s", "1.colour=7", code=2).err
 
 
 def test_only_some_outputs(program: Program, embedded_side: Side) -> None:
