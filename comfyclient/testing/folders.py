@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,7 +48,7 @@ class Saving(NamedTuple):
 
 
 class Folders:
-    """Everything below one directory.
+    """Everything below one directory, which goes with them: when it is removed, or when the program ends.
 
     Args:
         root: That directory.
@@ -56,6 +57,7 @@ class Folders:
 
     def __init__(self, root: Path, models: Mapping[str, Iterable[str]]) -> None:
         self.root = Path(os.path.realpath(root))
+        self.remove = weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True)
         for name in (*KINDS, "user", "models"):
             (self.root / name).mkdir()
         for folder, names in models.items():

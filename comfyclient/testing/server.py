@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -152,7 +151,7 @@ class EmbeddedServer(Faults):
             self._loop.stop()
             self._life = self._loop = None
             self._script.frozen = False
-            shutil.rmtree(machine.folders.root, ignore_errors=True)
+            machine.folders.remove()
         if rest := self._script.take_rest():
             warnings.warn(
                 f"{', '.join(rest)}: nothing of the kind ran or was asked for before the embedded server stopped",

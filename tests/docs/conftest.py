@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -36,11 +38,17 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages, built as `make docs` does; beside them, ``jupyter_execute`` has the notebooks as they were run."""
-    output = tmp_path_factory.mktemp("documentation") / "html"
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # the processes of one run share what the first of them builds
+    output = root / "documentation" / "html"
     options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
     command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, done.stderr
+    with (root / "documentation.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (output / "objects.inv").exists():
+            done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+            assert done.returncode == 0, done.stderr
     return output
 
 

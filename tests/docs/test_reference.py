@@ -224,6 +224,7 @@ def test_the_make_targets_exist() -> None:
         assert used - targets == set(), path
 
 
+@pytest.mark.usefixtures("built")  # which draws what pages show
 def test_links_to_files_lead_somewhere() -> None:
     for path in [*PAGES.values(), ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\(([^)\s]+)\)|\}`[^`]*<([^>`]+)>`", path.read_text("utf-8")):

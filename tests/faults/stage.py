@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -181,8 +182,17 @@ class Stage:
     def _upload(self) -> str:
         self._connect()
         content, name = os.urandom(UPLOAD), f"{self._color:06x}{time.monotonic_ns()}.png"
-        self._cutter.arm("POST /upload/image", self._strike)
+        struck = threading.Event()
+
+        def strike() -> str | None:
+            try:
+                return self._strike()
+            finally:
+                struck.set()
+
+        self._cutter.arm("POST /upload/image", strike)
         outcome = self.outcome(lambda: self.client.files.upload_image(content, filename=name))
+        assert struck.wait(4 * SECONDS)  # a server that starts slowly may not be back yet
         answer = requests.get(f"{self._place.url}/view", {"filename": name, "type": "input"}, timeout=SECONDS)
         assert answer.status_code == 404 or answer.content == content
         assert answer.ok or outcome != RESULT

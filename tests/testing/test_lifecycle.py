@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +51,13 @@ def test_nothing_is_left_behind(threads: Callable[[], set[str]]) -> None:
     assert threads() == set()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port))
+
+
+def test_a_program_that_never_stops_its_server_leaves_no_directory_behind() -> None:
+    code = "from comfyclient.testing import EmbeddedServer; s = EmbeddedServer(); s.start(); print(s.root)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip()
+    assert not Path(done.stdout.strip()).exists()
 
 
 def test_servers_that_have_ended_take_no_memory() -> None:
