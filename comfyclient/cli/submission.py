@@ -42,8 +42,8 @@ def workflow_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="NODE.INPUT=VALUE",
             multiple=True,
             help="Change an input, or give one that the file leaves out. NODE is an id, a title or a class. VALUE is "
-            "JSON where it is JSON, or else text; an input that holds a text takes numbers as text, too. 'random' draws "
-            "a number that the input takes.",
+            "JSON where it is JSON, or else text; an input that holds a text takes numbers as text, too. 'random' "
+            "draws a number that the input takes.",
         ),
         click.option(
             "-i",
