@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from comfyclient._realtime.buffer import EventQueue
     from comfyclient._realtime.subscriptions import Subscription
     from comfyclient._tracking.tracker import Tracker
+    from comfyclient.events import Event
 
 E = TypeVar("E", bound=e.Event)
 E_co = TypeVar("E_co", bound=e.Event, covariant=True)
@@ -152,7 +153,7 @@ class EventSource:
     def on(self, event: str, callback: Callable[[e.UnknownEvent], object], /) -> Subscription: ...
     @overload
     def on(self, event: str, /) -> Decorator[Any]: ...
-    def on(self, event: str | type[e.Event], callback: Callable[[Any], object] | None = None, /) -> Any:
+    def on(self, event: str | type[Event], callback: Callable[[Any], object] | None = None, /) -> Any:
         """Have a function called with every event of a kind; the websocket is opened in the background if need be.
 
         All callbacks of a client run on its dispatcher thread, one after the other, those of one event in the order
@@ -198,8 +199,8 @@ class EventSource:
     @overload
     def listen(self, event: type[E], /, *, maxsize: int = 0) -> EventQueue[E]: ...
     @overload
-    def listen(self, /, *events: str | type[e.Event], maxsize: int = 0) -> EventQueue[Any]: ...
-    def listen(self, /, *events: str | type[e.Event], maxsize: int = 0) -> EventQueue[Any]:
+    def listen(self, /, *events: str | type[Event], maxsize: int = 0) -> EventQueue[Any]: ...
+    def listen(self, /, *events: str | type[Event], maxsize: int = 0) -> EventQueue[Any]:
         """A ``queue.Queue`` of every event of the given kinds, from now on, for a thread of the caller's own.
 
         It can be iterated, which ends when it or the client is closed, and is a context manager that closes it. The

@@ -88,6 +88,12 @@ def unlink_builtins(_app: Any, doctree: Any) -> None:
             reference.replace_self(reference.children)
 
 
+def unlink_embedded(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    """Take out the links of pictures to the servers in the notebooks, which ended with them."""
+    if "body" in context:
+        context["body"] = re.sub(r'<a [^>]*href="http://127\.0\.0\.1:\d+/[^>]*>(.*?)</a>', r"\1", context["body"])
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     for field in PyObject.doc_field_types:
@@ -96,3 +102,4 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-signature", signature)
     app.connect("builder-inited", draw)
     app.connect("doctree-read", unlink_builtins)
+    app.connect("html-page-context", unlink_embedded)

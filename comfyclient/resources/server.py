@@ -95,9 +95,9 @@ class Server(Noun):
         return self._features.get()
 
     def has(self, capability: Capability) -> bool:
-        """Whether it can do something that older ones cannot (``GET /system_stats``).
+        """Whether it can do something that older ones cannot (``GET /api/jobs/{id}``).
 
-        The newest of it can be seen without looking at the version, so the first question is ``GET /api/jobs/{id}``.
+        A server that has this route can do all of it. Only of others the version is asked (``GET /system_stats``).
 
         Args:
             capability: One of these.
@@ -119,7 +119,7 @@ class Server(Noun):
         return capability != "jobs" and self._least_version() >= CAPABILITIES[capability].version
 
     def require(self, capability: Capability) -> None:
-        """See to it that it can do something (``GET /system_stats``); see ``has``.
+        """See to it that it can do something (``GET /api/jobs/{id}``); see ``has``.
 
         Args:
             capability: As for ``has``.

@@ -6,7 +6,7 @@
     with EmbeddedServer() as server, Client(server.url) as client:
         result = client.run("portrait.json")
 
-It needs the extra ``testing``: ``pip install comfyclient[testing]``. Names are imported when they are first used, so
+It needs the extra ``testing``: ``pip install 'comfyclient[testing]'``. Names are imported when they are first used, so
 that the pytest plugin beside it costs those nothing who do not want the server.
 """
 

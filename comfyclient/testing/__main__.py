@@ -6,7 +6,7 @@ import argparse
 import signal
 import threading
 
-from comfyclient.testing.server import EmbeddedServer
+from comfyclient import testing
 from comfyclient.testing.versions import NAMES
 
 
@@ -23,8 +23,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        server = EmbeddedServer(port=options.port, emulate=options.emulate, latency=options.latency)
+        server = testing.EmbeddedServer(port=options.port, emulate=options.emulate, latency=options.latency)
         server.start()
+    except ModuleNotFoundError as error:  # the extra is not installed
+        parser.exit(2, f"{error}\n")
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:

@@ -46,5 +46,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except ComfyError as error:
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

@@ -1,6 +1,6 @@
 """Settings compared on one sheet: ``python contact_sheet.py portrait.json --cfg 2 5 8 --steps 5 20``.
 
-It takes Pillow: ``pip install comfyclient[images]``.
+It takes Pillow: ``pip install 'comfyclient[images]'``.
 """
 
 import argparse
@@ -49,5 +49,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ComfyError as error:
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

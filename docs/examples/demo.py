@@ -4,6 +4,7 @@ The server is the one at COMFYUI_URL; without that, an embedded one runs for as 
 no model.
 """
 
+import argparse
 import os
 import secrets
 import sys
@@ -51,7 +52,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description="Draw a night sky: on COMFYUI_URL, or an embedded server.").parse_args()
     try:
         main()
-    except ComfyError as error:
-        sys.exit(f"{error}")
+    except (ComfyError, OSError) as error:
+        sys.exit(str(error))

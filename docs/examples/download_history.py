@@ -4,6 +4,7 @@ Each job gets a directory, called by its id, which appears when it is complete. 
 this may be run every night.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -27,7 +28,10 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Fetch all that a server has made and still remembers.")
+    parser.add_argument("directory", type=Path)
+    options = parser.parse_args()
     try:
-        main(Path(sys.argv[1]))
+        main(options.directory)
     except (ComfyError, OSError) as error:
         sys.exit(str(error))

@@ -44,5 +44,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ComfyError as error:
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

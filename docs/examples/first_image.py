@@ -1,5 +1,6 @@
 """Make one image: ``python first_image.py portrait.json "a fox in the snow"``."""
 
+import argparse
 import secrets
 import sys
 
@@ -23,7 +24,11 @@ def main(path: str, text: str) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Make one image.")
+    parser.add_argument("workflow")
+    parser.add_argument("text")
+    options = parser.parse_args()
     try:
-        main(*sys.argv[1:3])
-    except ComfyError as error:
+        main(options.workflow, options.text)
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

@@ -1,5 +1,6 @@
 """Several texts at once in a program with an event loop: ``python gather.py portrait.json "a fox" "an owl"``."""
 
+import argparse
 import asyncio
 import sys
 
@@ -12,7 +13,7 @@ async def draw(client: Client, workflow: Workflow) -> Result:
     return await asyncio.wrap_future(job.future())
 
 
-async def main(path: str, *texts: str) -> None:
+async def main(path: str, texts: list[str]) -> None:
     """Save one image for each text; what goes wrong with one does not stop the others."""
     with Client() as client:
         drawings = []
@@ -31,4 +32,11 @@ async def main(path: str, *texts: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(description="Draw several texts at once.")
+    parser.add_argument("workflow")
+    parser.add_argument("text", nargs="+")
+    options = parser.parse_args()
+    try:
+        asyncio.run(main(options.workflow, options.text))
+    except (ComfyError, OSError) as error:
+        sys.exit(str(error))

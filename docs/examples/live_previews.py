@@ -4,6 +4,7 @@
 stay. Servers before 0.9 send previews only if they were started with ``--preview-method auto``.
 """
 
+import argparse
 import secrets
 import sys
 from pathlib import Path
@@ -33,7 +34,10 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Write the previews of a running job to disk.")
+    parser.add_argument("workflow")
+    options = parser.parse_args()
     try:
-        main(sys.argv[1])
-    except ComfyError as error:
+        main(options.workflow)
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

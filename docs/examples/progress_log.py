@@ -3,6 +3,7 @@
 Callbacks run on a thread of the client, one after the other, so they share what they know without locks.
 """
 
+import argparse
 import sys
 import time
 
@@ -70,7 +71,7 @@ class Log:
         self.say(event, f"the connection: {event.type}")
 
 
-def main(*paths: str) -> None:
+def main(paths: list[str]) -> None:
     """Submit all workflows, and wait for them while the callbacks talk."""
     with Client() as client:
         Log(client)
@@ -81,7 +82,10 @@ def main(*paths: str) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Run workflows, and tell what happens to them.")
+    parser.add_argument("workflow", nargs="+")
+    options = parser.parse_args()
     try:
-        main(*sys.argv[1:])
-    except ComfyError as error:
+        main(options.workflow)
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

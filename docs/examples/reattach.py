@@ -1,5 +1,6 @@
 """Submit now, collect later: ``python reattach.py submit portrait.json``, then ``python reattach.py collect ID``."""
 
+import argparse
 import sys
 
 from comfyclient import Client, ComfyError, Workflow
@@ -19,8 +20,15 @@ def collect(prompt_id: str) -> None:
 
 
 if __name__ == "__main__":
-    action, argument = sys.argv[1:3]
+    parser = argparse.ArgumentParser(description="Submit a workflow now, and collect what it made later.")
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("submit").add_argument("workflow")
+    actions.add_parser("collect").add_argument("id")
+    options = parser.parse_args()
     try:
-        {"submit": submit, "collect": collect}[action](argument)
-    except ComfyError as error:
+        if options.action == "submit":
+            submit(options.workflow)
+        else:
+            collect(options.id)
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

@@ -53,7 +53,8 @@ def main() -> None:
     workflow = Workflow.load(options.workflow)
     texts: queue.SimpleQueue[str] = queue.SimpleQueue()
     for line in options.texts.read_text(encoding="utf-8").splitlines():
-        texts.put(line)
+        if text := line.strip():
+            texts.put(text)
     urls = options.url
     while urls and not texts.empty():
         with ThreadPoolExecutor(len(urls)) as pool:
@@ -64,4 +65,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ComfyError, OSError) as error:
+        sys.exit(str(error))

@@ -27,7 +27,7 @@ def work_through(client: Client, workflow: Workflow, inbox: Path, outbox: Path) 
         picture = pictures[variation.index]
         try:
             print(picture, "->", variation.result().images[0].save(outbox / f"{picture.name}.png"))
-        except ComfyError as error:
+        except (ComfyError, OSError) as error:
             print(f"{picture}: {error}", file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ The main thread takes orders, here one text a line, and never waits for a pictur
 the server has the next prompt already when it has finished one. All share one client.
 """
 
+import argparse
 import queue
 import secrets
 import sys
@@ -34,7 +35,8 @@ def main(path: str) -> None:
     with Client() as client, ThreadPoolExecutor(WORKERS) as pool:
         workers = [pool.submit(work, client, workflow, orders) for _ in range(WORKERS)]
         for line in sys.stdin:
-            orders.put(line.strip())
+            if text := line.strip():
+                orders.put(text)
         for _ in workers:
             orders.put(None)
         for worker in workers:
@@ -42,7 +44,10 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Run a workflow with each text, a line of standard input.")
+    parser.add_argument("workflow")
+    options = parser.parse_args()
     try:
-        main(sys.argv[1])
-    except ComfyError as error:
+        main(options.workflow)
+    except (ComfyError, OSError) as error:
         sys.exit(str(error))

@@ -61,6 +61,50 @@ def pictures(directory: Path) -> list[Path]:
     return found
 
 
+# ── all of them ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+PROGRAMS = {
+    path.relative_to(EXAMPLES).as_posix(): path.stem
+    for path in EXAMPLES.rglob("*.py")
+    if not path.stem.startswith("test_")
+}
+GONE = {
+    "another_seed.py": ["gone.png"],
+    "batch_csv.py": ["portrait.json", "gone.csv"],
+    "contact_sheet.py": ["gone.json"],
+    "export_api.py": ["gone.json", "export.json"],
+    "failover.py": ["gone.json", "http://127.0.0.1:9"],
+    "first_image.py": ["gone.json", "a fox"],
+    "gather.py": ["gone.json", "a fox"],
+    "image_to_image.py": ["gone.png", "watercolour"],
+    "live_previews.py": ["gone.json"],
+    "progress_log.py": ["gone.json"],
+    "reattach.py": ["submit", "gone.json"],
+    "several_servers.py": ["portrait.json", "gone.txt", "http://127.0.0.1:9"],
+    "storyboard/storyboard.py": ["gone.txt"],
+    "watch_folder.py": ["gone", "outbox", "image-to-image.json"],
+    "worker.py": ["gone.json"],
+}
+"""Arguments of each program that reads a file, one of them of a file that is not there."""
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS.keys() - {"fastapi_service.py"}))  # which uvicorn starts
+def test_a_program_says_how_it_is_used(name: str, directory: Path) -> None:
+    before = {*directory.iterdir()}
+    assert run(name, "--help").startswith(f"usage: {PROGRAMS[name]}.py ")
+    assert {*directory.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", sorted(GONE))
+@pytest.mark.usefixtures("embedded_place")
+def test_a_program_says_which_file_is_not_there(name: str) -> None:
+    done = start(name, *GONE[name])
+    assert done.returncode == 1
+    assert "gone" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # ── first steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -145,14 +189,14 @@ def test_another_seed(embedded_place: Path, comfy_server: EmbeddedServer) -> Non
 
 
 def test_worker(embedded_place: Path) -> None:
-    lines = run("worker.py", "portrait.json", said="a fox\nan owl\n").splitlines()
+    lines = run("worker.py", "portrait.json", said="a fox\n\nan owl\n").splitlines()
     assert sorted(line.split(":")[0] for line in lines) == ["a fox", "an owl"]
     assert len(pictures(embedded_place / "images")) == 2
 
 
 def test_several_servers(embedded_place: Path, comfy_server: EmbeddedServer) -> None:
     texts = [f"animal {number}" for number in range(6)]
-    (embedded_place / "texts.txt").write_text("\n".join(texts), encoding="utf-8")
+    (embedded_place / "texts.txt").write_text("\n\n".join(texts), encoding="utf-8")
 
     with EmbeddedServer() as another, nobody() as gone:
         done = start("several_servers.py", "portrait.json", "texts.txt", comfy_server.url, gone, another.url)
@@ -297,6 +341,13 @@ def test_storyboard(embedded_place: Path) -> None:
         assert any(line in body.splitlines() for body in told), line
 
 
+def test_a_storyboard_without_any_picture(embedded_place: Path, comfy_server: EmbeddedServer) -> None:
+    (embedded_place / "story.txt").write_text("A house\n", encoding="utf-8")
+    comfy_server.fail_next("KSampler", RuntimeError("out of ink"))
+    assert run("storyboard/storyboard.py", "story.txt") == "1 of 1: out of ink\n"
+    assert "out of ink" in (embedded_place / "storyboard" / "index.html").read_text("utf-8")
+
+
 @contextmanager
 def served() -> Iterator[str]:
     """The address of the FastAPI service, which is stopped in the end."""
@@ -384,7 +435,7 @@ def test_fastapi_service_ends_while_somebody_follows(
 
 
 def test_every_example_is_tested_and_listed() -> None:
-    programs = {path.stem for path in EXAMPLES.rglob("*.py") if not path.stem.startswith("test_")}
+    programs = {*PROGRAMS.values()}
     listed = re.findall(
         r"^\| \{download\}`(?:[^`]*/)?(\w+)\.py[`> ]", (EXAMPLES / "index.md").read_text("utf-8"), re.MULTILINE
     )

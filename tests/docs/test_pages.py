@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from comfyclient import Client, JobLost, Workflow
+from comfyclient.events import Status
 from tests.docs.conftest import CHECKPOINT
 from tests.docs.pages import PAGES, Page, blocks
 from tests.fakes import nobody
@@ -41,6 +45,36 @@ def test_the_first_tutorial_needs_no_comfyui(comfy_server: EmbeddedServer) -> No
     with nobody() as nowhere:
         page = Page(PAGES["docs/tutorial/first-image.md"], {SERVER: comfy_server.url, NOWHERE: nowhere})
         assert page.run() > 0
+
+
+def test_pages_name_a_checkpoint_that_the_embedded_server_has(comfy_client: Client) -> None:
+    text = "".join(path.read_text("utf-8") for path in PAGES.values())
+    named = {*re.findall(r'ckpt_name="([^"]+)"', text)}
+    assert named
+    assert named <= {*comfy_client.models.list("checkpoints")}
+
+
+def test_following_events_in_a_loop_ends_with_a_job_that_never_ran(
+    embedded_place: Path, comfy_server: EmbeddedServer, comfy_client: Client
+) -> None:
+    [code] = [body for _, body in blocks(PAGES["docs/howto/asyncio.md"].read_text("utf-8")) if "def steps(" in body]
+    names: dict[str, Any] = {"asyncio": asyncio}
+    exec(code.partition("\n\n\n")[0], names)  # noqa: S102 - it is our own page
+
+    def empty(event: Status) -> None:
+        if event.queue_remaining == 2:
+            comfy_client.queue.clear()
+
+    async def follow() -> None:
+        await asyncio.wait_for(names["steps"](comfy_client, workflow), timeout=60)
+
+    workflow = Workflow.load(embedded_place / "portrait.json")
+    comfy_server.latency.step = 60
+    running = comfy_client.submit(workflow)
+    comfy_client.on(Status, empty)
+    with pytest.raises(JobLost):
+        asyncio.run(follow())
+    assert running.cancel()
 
 
 def test_no_code_is_left_out() -> None:

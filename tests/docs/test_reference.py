@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -13,6 +14,7 @@ import pytest
 
 import comfyclient
 from comfyclient import errors, events
+from tests.docs.notebooks import NOTEBOOKS
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks
 from tests.docs.public import PUBLIC
 from tests.nouns import NOUNS
@@ -124,18 +126,31 @@ def test_a_name_without_an_entry_is_found(names: set[str]) -> None:
     assert missing({*names, "comfyclient.Novel"}, {"comfyclient.Novel": Novel}) == {"comfyclient.Novel.forgotten"}
 
 
-def test_what_pages_import_has_its_entry(names: set[str]) -> None:
-    for path in PAGES.values():
-        for _, body in blocks(path.read_text("utf-8")):
-            for home, imported in re.findall(r"^ *from (comfyclient[.\w]*) import (.+)$", body, re.MULTILINE):
-                for name in re.findall(r"(?:^|, )(\w+)(?: as \w+)?", imported):
-                    assert {f"{home}.{name}", f"comfyclient.{name}"} & names, f"{name} of {home} in {path}"
+def test_what_pages_and_programs_import_has_its_entry(names: set[str]) -> None:
+    code = [
+        (path, body) for path in PAGES.values() for kind, body in blocks(path.read_text("utf-8")) if kind == "python"
+    ]
+    code += [(path, path.read_text("utf-8")) for path in (DOCS / "examples").rglob("*.py")]
+    imported = {
+        (path, f"{each.module}.{alias.name}", f"comfyclient.{alias.name}")
+        for path, body in code
+        for each in ast.walk(ast.parse(body))
+        if isinstance(each, ast.ImportFrom) and (each.module or "").partition(".")[0] == "comfyclient"
+        for alias in each.names
+    }
+    assert len({path for path, *_ in imported}) > 50
+    assert [each for each in imported if not names & {*each[1:]}] == []
 
 
 def test_no_page_shows_markup(built: Path) -> None:
     for page in built.rglob("*.html"):
         text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", "", page.read_text("utf-8"), flags=re.DOTALL)
         assert not re.search(r"^:\w+:|:(py|class|meth|func|ref|doc):|\.\. \w+::|NOTHING", text, re.MULTILINE), page
+
+
+def test_no_page_links_to_a_server_that_has_ended(built: Path) -> None:
+    for page in built.rglob("*.html"):
+        assert 'href="http://127.0.0.1' not in page.read_text("utf-8"), page
 
 
 # --- tables -------------------------------------------------------------------------------------------------
@@ -222,6 +237,13 @@ def test_the_make_targets_exist() -> None:
         commands += re.findall(r"`([^`\n]*\bmake [^`\n]*)`", text)
         used = {target for command in commands for target in re.findall(r"\bmake ([a-z]+)", command)}
         assert used - targets == set(), path
+
+
+def test_extras_are_written_so_that_every_shell_takes_them() -> None:
+    programs = [*(DOCS / "examples").rglob("*.py"), *(ROOT / "comfyclient").rglob("*.py")]
+    for path in [*PAGES.values(), *NOTEBOOKS.values(), *programs]:
+        found = re.findall(r"pip install\s[^'`\n]*comfyclient\[\S*", path.read_text("utf-8"))
+        assert found == [], f"zsh takes [ for a pattern: quote it in {path}"
 
 
 @pytest.mark.usefixtures("built")  # which draws what pages show

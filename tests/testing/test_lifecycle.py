@@ -206,6 +206,14 @@ def test_the_command_says_that_there_is_no_such_port() -> None:
     assert done.stderr.endswith("error: port=99999 is none: they go from 0, which means any free one, to 65535\n")
 
 
+def test_the_command_names_the_extra_that_is_not_installed() -> None:
+    module = "runpy.run_module('comfyclient.testing', run_name='__main__')"
+    command = [sys.executable, "-c", f"import runpy, sys; sys.modules['aiohttp'] = None; {module}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "comfyclient.testing needs aiohttp: pip install 'comfyclient[testing]'\n"
+
+
 def function(value: int) -> int:
     return value
 

@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for frame in draw(client, client.load(options.workflow), scenes, options.into):
             frames.append(frame)
             print(f"{len(frames)} of {len(scenes)}: {frame.error or frame.picture}")
+    options.into.mkdir(parents=True, exist_ok=True)  # where no scene came out well, nothing else has made it
     (options.into / "index.html").write_text(page(frames), encoding="utf-8")
 
 
