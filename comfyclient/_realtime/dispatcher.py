@@ -27,9 +27,9 @@ _BATCH = 16
 
 @frozen(eq=False)
 class _Call:
-    """Something to call once."""
+    """Something to call once, in the shape of an event and of the only subscription to it."""
 
-    function: Callable[[], object]
+    callback: Callable[[object], object]
     type: str
     supersedes = None
 
@@ -89,7 +89,7 @@ class Dispatcher:
         with self._changed:
             if self._closing:
                 return False
-            self._waiting.append(_Call(function, what))
+            self._waiting.append(_Call(lambda _: function(), what))
             self._wake()
             return True
 
@@ -138,8 +138,8 @@ class Dispatcher:
     def _next(self) -> Event | _Call | None:
         """The next thing to call, doing the chores when they are due; ``None`` at the end."""
         while True:
-            pause = self._pause()
-            if pause is not None and pause <= 0:
+            at = self._chores_at
+            if at is not None and at <= time.monotonic():
                 self._chores_at = None  # before they are done: whoever hurries meanwhile means the next time
                 pause = self._do_chores()
                 if pause is not None:
@@ -159,17 +159,13 @@ class Dispatcher:
                 return True
             if self._closing:
                 return False
-            pause = self._pause()
+            at = self._chores_at
+            pause = None if at is None else at - time.monotonic()
             if pause is None or pause > 0:
                 self._asleep = True
                 self._changed.wait(pause)
                 self._asleep = False
             return True
-
-    def _pause(self) -> float | None:
-        """Seconds until the chores are due."""
-        at = self._chores_at
-        return None if at is None else at - time.monotonic()
 
     def _do_chores(self) -> float | None:
         try:
@@ -179,15 +175,9 @@ class Dispatcher:
             return 1.0
 
     def _deliver(self, item: Event | _Call) -> None:
-        if isinstance(item, _Call):
-            _guarded(item.function, item)
-            return
-        for subscription in self._subscriptions.route(item).callbacks:
-            _guarded(subscription.callback, item, item)
-
-
-def _guarded(function: Callable[..., object], item: Event | _Call, *arguments: Event) -> None:
-    try:
-        function(*arguments)
-    except BaseException:
-        log.exception("a callback for %s raised", item.type)
+        callbacks = (item,) if isinstance(item, _Call) else self._subscriptions.route(item).callbacks
+        for each in callbacks:
+            try:
+                each.callback(item)
+            except BaseException:
+                log.exception("a callback for %s raised", item.type)

@@ -155,24 +155,21 @@ class Router:
     def deliver(self, event: Event) -> None:
         """Route one event."""
         try:
-            self._deliver(event)
+            prompt_id = event.prompt_id
+            if prompt_id is None:
+                event = self._place(event)
+                prompt_id = event.prompt_id
+            if prompt_id is not None:
+                job = self._registry.find(prompt_id, event)
+                if job is not None:
+                    event = self._tell(job, event)
+            route = self._subscriptions.route(event)
+            for queue in route.queues:
+                queue.offer(event)
+            if route.callbacks:
+                self._call_back(event)
         except Exception:
             log.exception("an event of type %r was lost", event.type)
-
-    def _deliver(self, event: Event) -> None:
-        prompt_id = event.prompt_id
-        if prompt_id is None:
-            event = self._place(event)
-            prompt_id = event.prompt_id
-        if prompt_id is not None:
-            job = self._registry.find(prompt_id, event)
-            if job is not None:
-                event = self._tell(job, event)
-        route = self._subscriptions.route(event)
-        for queue in route.queues:
-            queue.offer(event)
-        if route.callbacks:
-            self._call_back(event)
 
     def _tell(self, job: JobState, event: Any) -> Event:
         kind = type(event)

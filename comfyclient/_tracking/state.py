@@ -166,11 +166,15 @@ class JobState:
         with self._lock:
             if self.outcome is not None:
                 return False
-            self.heard_at = time.monotonic()
+            self.heard_at = now = time.monotonic()
             self.interval = 0.0
             self._remember(event)
             listeners = self._listeners
-            outcome = self._read(event)
+            if self.meter is None:
+                self.meter = ProgressMeter()
+            self.meter.apply(event, now)
+            reader = _READERS.get(type(event))
+            outcome = None if reader is None else reader(self, event)
             ended = self.ended
             if ended and self._changed is not None:
                 self._changed.notify_all()
@@ -180,10 +184,8 @@ class JobState:
             self.finish(outcome)
         return outcome is not None or ended
 
-    # What each event means; the caller holds the lock.
-
     def _remember(self, event: Event) -> None:
-        """Keep an event for whoever asks for the past, in the place of the one that it supersedes."""
+        """Keep an event for who asks for the past, in the place of the one that it supersedes; with the lock held."""
         past = self._past
         if past is None:
             past = self._past = {}
@@ -194,12 +196,7 @@ class JobState:
             past.pop(key, None)
         past[key] = event
 
-    def _read(self, event: Event) -> Outcome | None:
-        if self.meter is None:
-            self.meter = ProgressMeter()
-        self.meter.apply(event, self.heard_at)
-        reader = _READERS.get(type(event))
-        return reader(self, event) if reader is not None else None
+    # What each event means; the caller holds the lock.
 
     def _on_start(self, _event: ExecutionStart) -> None:
         self.started = True
