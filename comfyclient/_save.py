@@ -76,9 +76,12 @@ def atomic_write(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
 
     Raises:
         FileExistsError: The name is taken and ``overwrite`` is off.
-        OSError: The file cannot be written.
+        OSError: The file cannot be written; there is a file where a directory is to be, for example.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # not of the name itself: another one would not help
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from None
     if not overwrite and os.path.lexists(path):
         raise _taken(path)  # early, to spare the work; what decides is the link below
     part = path.with_name(f".{uuid.uuid4().hex}.part")
@@ -89,6 +92,10 @@ def atomic_write(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
             part.replace(path)
         else:
             _publish(part, path)
+    except OSError as error:
+        if error.filename == str(part):
+            error.filename = str(path)  # nobody knows the other one
+        raise
     finally:
         part.unlink(missing_ok=True)
 

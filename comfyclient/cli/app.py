@@ -13,7 +13,7 @@ import click
 
 from comfyclient.cli.failures import ExitCode
 from comfyclient.cli.output import Output
-from comfyclient.errors import ServerUnreachable
+from comfyclient.errors import AuthenticationError, ServerUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,23 +77,24 @@ class App:
         """
         from comfyclient.config import ClientConfig  # noqa: PLC0415 - help is quicker without
 
-        given = self._given()
+        name, given = self._given()
         if self.token is not None:
             given.pop("auth", None)
             given["token"] = self.token
         try:
             return ClientConfig(**{**given, **options})
         except (TypeError, ValueError) as error:
-            raise click.UsageError(str(error)) from None
+            where = "" if name is None else f"{self.configuration.path}, server {name!r}: "
+            raise click.UsageError(f"{where}{error}") from None
 
-    def _given(self) -> dict[str, Any]:
-        """What is known of the server: a named one, an address, or nothing, which leaves it to the environment."""
-        servers = self.configuration.servers
-        if self.server is not None:
-            return dict(servers.get(self.server, {"url": self.server}))
-        if os.environ.get("COMFYUI_URL") or self.configuration.default is None:
-            return {}
-        return dict(servers[self.configuration.default])
+    def _given(self) -> tuple[str | None, dict[str, Any]]:
+        """The server's name in the file, if it has one, and what is known of it; the environment knows the rest."""
+        servers, name = self.configuration.servers, self.server
+        if name is None and not os.environ.get("COMFYUI_URL"):
+            name = self.configuration.default
+        if name is not None and name in servers:
+            return name, dict(servers[name])
+        return None, {} if name is None else {"url": name}
 
     @functools.cached_property
     def client(self) -> Client:
@@ -108,11 +109,18 @@ class App:
 
     def hint(self, error: BaseException) -> str | None:
         """What may help somebody with this error."""
-        unknown = self.server is not None and not any(sign in self.server for sign in ".:/")
-        if isinstance(error, ServerUnreachable) and unknown and self.configuration.servers:
-            names = ", ".join(self.configuration.servers)
-            return f"{self.server!r} is none of the servers in {self.configuration.path} ({names})"
-        return None
+        if isinstance(error, AuthenticationError):
+            return "credentials come from --token, COMFYUI_TOKEN or the configuration file (comfyclient servers --help)"
+        if (
+            not isinstance(error, ServerUnreachable)
+            or self.server is None
+            or any(sign in self.server for sign in ".:/")
+        ):
+            return None
+        servers = self.configuration.servers
+        if not servers or self.server in servers:
+            return None
+        return f"{self.server!r} is none of the servers in {self.configuration.path} ({', '.join(servers)})"
 
     # ── its life ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +167,7 @@ class App:
 def _write_at_once(text: bytes, *, only_to_terminal: bool = False) -> None:
     """Write to standard error past its buffer, in which a signal may have interrupted somebody else."""
     with contextlib.suppress(OSError):
-        if not only_to_terminal or os.isatty(_STDERR):
+        if not only_to_terminal or (os.isatty(_STDERR) and os.environ.get("TERM") != "dumb"):
             os.write(_STDERR, text)
 
 

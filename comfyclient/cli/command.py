@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,12 +11,30 @@ from click.shell_completion import CompletionItem
 from comfyclient.cli.app import App
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Concatenate, ParamSpec
 
     P = ParamSpec("P")
 
-__all__ = ["Command", "command", "common_options"]
+__all__ = ["Command", "Context", "command", "common_options"]
+
+
+class _Help(click.HelpFormatter):
+    """Help that fits into narrow terminals, too; click's own is never narrower than 50 columns."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.width = min(self.width, max(20, shutil.get_terminal_size().columns - 2))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """A list of two columns, the first of which leaves enough to the second."""
+        super().write_dl(rows, min(col_max, self.width * 2 // 5), col_spacing)
+
+
+class Context(click.Context):
+    """What click keeps while a command runs, and how it writes help."""
+
+    formatter_class = _Help
 
 
 class Command(click.Command):
@@ -26,6 +45,8 @@ class Command(click.Command):
         is_stream: Whether it prints several of them, one in each line.
         examples: Command lines with ``$`` in front of them, and what they do.
     """
+
+    context_class = Context
 
     def __init__(
         self, *args: Any, documents: tuple[type, ...] = (), is_stream: bool = False, examples: str = "", **kwargs: Any

@@ -91,8 +91,8 @@ def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     known = {attribute.name for attribute in fields(ClientConfig)} - _NOT_IN_A_FILE
     if unknown := sorted(options.keys() - known):
         raise ValueError(f"the server {name!r} has an option {unknown[0]!r}; there are {', '.join(sorted(known))}")
-    if not options.get("url"):
-        raise ValueError(f"the server {name!r} has no url")
+    if not isinstance(url := options.get("url"), str) or not url:
+        raise ValueError(f"the server {name!r} has no url, which is a text such as 'http://host:8188'")
     pairs = {key: tuple(options[key]) for key in ("auth", "cert") if isinstance(options.get(key), list)}
     return {**options, **pairs}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import IntEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from comfyclient.errors import (
     JobTimeout,
     PromptRejected,
     RequestTimeout,
+    ServerError,
     ServerUnreachable,
     WorkflowError,
 )
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from comfyclient.errors import NodeProblem
 
-__all__ = ["EXIT_CODES", "ExitCode", "Interruption", "details_of", "problem_documents"]
+__all__ = ["EXIT_CODES", "ExitCode", "Interruption", "NotSaved", "details_of", "problem_documents"]
 
 
 class ExitCode(IntEnum):
@@ -79,6 +81,20 @@ class Interruption(KeyboardInterrupt):
         return cls(f"{said}; {message}" if message else said, exit_code, prompt_id)
 
 
+class NotSaved(click.ClickException):
+    """A job is done, and what it made cannot be written.
+
+    Attributes:
+        prompt_id: The job.
+    """
+
+    def __init__(self, error: OSError, prompt_id: str) -> None:
+        super().__init__(f"{_file(error)}; the job is done, and 'comfyclient outputs {prompt_id}' has its files")
+        self.prompt_id = prompt_id
+
+
+_GATEWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+"""What a proxy answers when no server does."""
 _CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (  # the first that fits
     (JobTimeout, ExitCode.TIMEOUT),
     (RequestTimeout, ExitCode.TIMEOUT),
@@ -112,6 +128,8 @@ def details_of(error: BaseException) -> ErrorDetails:
             }
         case JobTimeout():
             message = message.replace("job.cancel()", f"comfyclient cancel {error.prompt_id}")
+        case ServerError() if error.status in _GATEWAY:
+            code = ExitCode.UNREACHABLE
         case PromptRejected():
             more = {"problems": problem_documents(error.problems)}
         case Interruption():
@@ -120,7 +138,7 @@ def details_of(error: BaseException) -> ErrorDetails:
             pass
         case _:
             kind, message = _words(error)
-    if isinstance(error, (JobError, Interruption)):
+    if isinstance(error, (JobError, Interruption, NotSaved)):
         more["prompt_id"] = error.prompt_id
     return ErrorDetails(type=kind, message=message, exit_code=code, **more)
 

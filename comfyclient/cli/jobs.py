@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from comfyclient.client import Client
     from comfyclient.types import JobInfo
 
-__all__ = ["ENDED", "JobDocument", "complete_jobs", "ended", "full_id", "moment", "queued", "shown_id", "told"]
+__all__ = [
+    "ENDED",
+    "JobDocument",
+    "complete_jobs",
+    "ended",
+    "full_id",
+    "listed_id",
+    "moment",
+    "queued",
+    "shown_id",
+    "told",
+]
 
 ENDED = ("completed", "failed", "cancelled")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -84,9 +95,14 @@ def moment(seconds: float | None) -> str:
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def shown_id(app: App, job: JobDocument) -> str:
+def listed_id(app: App, job: JobDocument) -> str:
     """The id as it is listed: in a terminal its beginning, which is all that people have to type."""
-    return job.prompt_id[:_BEGINNING] if app.out.is_terminal else job.prompt_id
+    return shown_id(job.prompt_id) if app.out.is_terminal else job.prompt_id
+
+
+def shown_id(prompt_id: str) -> str:
+    """As much of an id as a terminal shows."""
+    return prompt_id[:_BEGINNING]
 
 
 def full_id(app: App, text: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from comfyclient.cli.documents import dumps
 
@@ -14,10 +16,14 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-__all__ = ["Output", "harmless", "in_words"]
+__all__ = ["Output", "harmless", "in_words", "to_nowhere"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys; of these, new lines and tabs alone are text. The last ones turn the direction of writing."""
+
+
+_WHOLE, _FOLDED = 19, 8
+"""In tables, cells of so many columns are never torn: ids, words, times. Longer ones have so many at least."""
 
 
 def harmless(text: object) -> str:
@@ -28,6 +34,12 @@ def harmless(text: object) -> str:
 
         text = plain(text)
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def to_nowhere(stream: TextIO) -> None:
+    """Nobody takes it any more: what is left in its buffer must not complain when Python ends."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def in_words(status: str) -> str:
@@ -73,15 +85,24 @@ class Output:
             for row in rows:
                 self._write("\t".join(re.sub(r"\s", " ", harmless(cell)) for cell in row))
             return
-        from rich.table import Table  # noqa: PLC0415 - rich is slow to load
+        from rich.cells import cell_len  # noqa: PLC0415 - rich is slow to load
+        from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
         table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for column in table.columns:
-            column.overflow = "fold"  # rather than cut, since names are there to be copied
         for row in rows:
             table.add_row(*(cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row))
+        least = 0
+        for column in table.columns:
+            column.overflow = "fold"  # rather than cut, since names are there to be copied
+            longest = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+            if longest <= _WHOLE:
+                column.min_width = longest
+            least += (longest if longest <= _WHOLE else _FOLDED) + 2
+        width = self.console.width
+        self.console.width = max(width, least)  # in a narrower terminal lines run over
         self.print(table)
+        self.console.width = width
 
     def fields(self, rows: Iterable[tuple[str, object]]) -> None:
         """Print names with their values, one in each line: aligned in a terminal, separated by a tab in a pipe."""
@@ -92,6 +113,8 @@ class Output:
         from rich.text import Text  # noqa: PLC0415
 
         grid = Table.grid("", "", padding=(0, 2, 0, 0))
+        for column in grid.columns:
+            column.overflow = "fold"
         for name, value in rows:
             grid.add_row(Text(harmless(name), style="bold"), Text(harmless(value)))
         self.print(grid)
@@ -100,6 +123,11 @@ class Output:
     def is_terminal(self) -> bool:
         """Whether results go to a terminal."""
         return self.console.is_terminal
+
+    @property
+    def is_redrawn(self) -> bool:
+        """Whether they go to a terminal that draws anew what it shows, which ``TERM=dumb`` is not."""
+        return self.is_terminal and not self.console.is_dumb_terminal
 
     @functools.cached_property
     def console(self) -> Console:
@@ -135,10 +163,13 @@ class Output:
         self._say(text, "dim")
 
     def _say(self, text: str, style: str | None = None) -> None:
-        with self.messages.capture() as drawn:
-            self.messages.print(harmless(text), style=style, soft_wrap=True)
-        sys.stderr.write(drawn.get())
-        sys.stderr.flush()
+        try:
+            with self.messages.capture() as drawn:
+                self.messages.print(harmless(text), style=style, soft_wrap=True)
+            sys.stderr.write(drawn.get())
+            sys.stderr.flush()
+        except OSError:  # nobody reads the messages, which is no reason to leave the work
+            to_nowhere(sys.stderr)
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text + "\n")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import importlib
 import io
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +16,10 @@ from click.shell_completion import shell_complete
 
 from comfyclient import __version__
 from comfyclient.cli.app import App
-from comfyclient.cli.command import Command, common_options
+from comfyclient.cli.command import Command, Context, common_options
 from comfyclient.cli.documents import ErrorDocument
 from comfyclient.cli.failures import EXIT_CODES, ExitCode, Interruption, details_of
+from comfyclient.cli.output import to_nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,8 @@ COMMANDS = {name: text for section in SECTIONS.values() for name, text in sectio
 class Program(click.Group):
     """The group of all commands, each of which is imported when it is called."""
 
+    context_class = Context
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Their names, in the order of the help."""
         return list(COMMANDS)
@@ -126,6 +129,7 @@ click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s"
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program; its exit code."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names on a server may be text that no encoding knows
@@ -143,7 +147,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except BrokenPipeError:
-        _forget_output()
+        to_nowhere(sys.stdout)
         return ExitCode.PIPE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED  # a second one, while things were put in order
@@ -173,10 +177,8 @@ def _report(app: App, error: BaseException, arguments: Sequence[str]) -> int:
     return details.exit_code
 
 
-def _forget_output() -> None:
-    """Whoever read it has gone; what is left in the buffers must not complain when Python ends."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+def _open_what_is_closed() -> None:
+    """Whoever starts us may have closed a standard stream (``>&-``): then it is empty, or leads nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - it stays open

@@ -12,6 +12,8 @@ from attrs import frozen
 
 from comfyclient._save import safe_name
 from comfyclient.cli.documents import ProblemDocument
+from comfyclient.cli.failures import NotSaved
+from comfyclient.errors import ComfyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,7 +151,12 @@ def show_result(app: App, result: Result, place: Place | None, refused: tuple[Pr
         # Several nodes may name the same file; what the server did not keep has no name.
         key = file if file.url is None else (file.type, file.subfolder, file.filename)
         if place is not None and key not in saved:
-            saved[key] = str(place.save(file))
+            try:
+                saved[key] = str(place.save(file))
+            except ComfyError:  # some of which are OSErrors
+                raise
+            except OSError as error:
+                raise NotSaved(error, result.prompt_id) from error
             if not app.out.json:
                 app.out.print(saved[key])
         elif place is None and not app.out.json:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from comfyclient.cli.app import App
+    from comfyclient.types.nodes import InputInfo
     from comfyclient.workflow import Node, Workflow
 
 __all__ = ["change", "prepare", "workflow_options"]
@@ -40,8 +41,9 @@ def workflow_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "values",
             metavar="NODE.INPUT=VALUE",
             multiple=True,
-            help="Change an input. NODE is an id, a title or a class. VALUE is JSON where it is JSON, or else text; an "
-            "input that holds a text takes numbers as text, too. 'random' draws a number that the input takes.",
+            help="Change an input, or give one that the file leaves out. NODE is an id, a title or a class. VALUE is "
+            "JSON where it is JSON, or else text; an input that holds a text takes numbers as text, too. 'random' "
+            "draws a number that the input takes.",
         ),
         click.option(
             "-i",
@@ -89,7 +91,8 @@ def change(app: App, workflow: Workflow, values: Sequence[str]) -> None:
         click.UsageError: A change fits nothing, or several things.
     """
     with _usage():
-        workflow.set(dict(_change(app, workflow, text) for text in values))
+        # What a path may add has been decided by then.
+        workflow.set(dict(_change(app, workflow, text) for text in values), add=True)
 
 
 @contextlib.contextmanager
@@ -105,14 +108,35 @@ def _change(app: App, workflow: Workflow, text: str) -> tuple[str, Any]:
     path, separator, value = text.partition("=")
     if not separator:
         raise click.UsageError(f"--set {text}: write NODE.INPUT=VALUE, such as 6.text='a fox'.")
-    node, name = finding.resolve(workflow, path, add=False)
-    if value == "random" and not isinstance(node[name], str):
+    node, name = _resolve(app, workflow, path)
+    declared = None if name in node else _declared(app, node, name)
+    now = node.get(name, "" if declared is not None and declared.type == "STRING" else None)
+    if value == "random" and not isinstance(now, str):
         return path, _drawn(app, node, name)
-    return path, _value(value, node[name])
+    return path, _value(value, now)
+
+
+def _resolve(app: App, workflow: Workflow, path: str) -> tuple[Node, str]:
+    """The node and the input that a path means: one that is there, or one that the node's class takes, too."""
+    try:
+        return finding.resolve(workflow, path, add=False)
+    except WorkflowError:
+        node, name = finding.resolve(workflow, path, add=True)
+        if _declared(app, node, name) is None:
+            raise
+        return node, name
+
+
+def _declared(app: App, node: Node, name: str) -> InputInfo | None:
+    """What the node's class says of an input, if the server has it."""
+    info = app.client.nodes.get(node.class_type)
+    return None if info is None else info.inputs_for(node).get(name)
 
 
 def _value(text: str, now: Any) -> Any:
     """What is meant by a text in the place of what is there now."""
+    if text in {"True", "False"} and not isinstance(now, str):
+        text = text.lower()  # as a text, Python's False would be true
     try:
         value = json.loads(text, parse_constant=_no_number)
     except ValueError:
@@ -122,8 +146,7 @@ def _value(text: str, now: Any) -> Any:
 
 def _drawn(app: App, node: Node, name: str) -> int | float:
     """A number that the input takes, as far as its class says."""
-    info = app.client.nodes.get(node.class_type)
-    declared = None if info is None else info.inputs_for(node).get(name)
+    declared = _declared(app, node, name)
     options = {} if declared is None else declared.options
     low, high = (
         bound if isinstance(bound := options.get(key), (int, float)) else default
@@ -142,7 +165,7 @@ def _no_number(word: str) -> Any:
 def _place(app: App, workflow: Workflow, text: str) -> None:
     path, separator, file = text.partition("=")
     if separator and not Path(text).exists():
-        node, name = finding.resolve(workflow, path, add=False)
+        node, name = _resolve(app, workflow, path)
     else:
         file = text
         node, name = _only_taker(app, workflow, file)

@@ -188,7 +188,14 @@ class Program:
         self._running.append(Running(process))
         return self._running[-1]
 
-    def in_terminal(self, *arguments: str | Path, keys: str = "", until: bytes | None = None, code: int = 0) -> str:
+    def in_terminal(
+        self,
+        *arguments: str | Path,
+        keys: str = "",
+        until: bytes | None = None,
+        code: int = 0,
+        term: str = "xterm-256color",
+    ) -> str:
         """Run it in a terminal; all that appears there.
 
         Args:
@@ -196,9 +203,10 @@ class Program:
             keys: What is typed.
             until: Press Ctrl-C once this has appeared; otherwise it runs to its end.
             code: The exit code that it has to have.
+            term: The kind of terminal.
         """
         screen, terminal = os.openpty()
-        environment = {**self.environment, "TERM": "xterm-256color"}
+        environment = {**self.environment, "TERM": term}
         with os.fdopen(screen, "rb", buffering=0) as shown:
             process = subprocess.Popen(
                 self.command(*map(str, arguments)),

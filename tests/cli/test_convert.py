@@ -102,7 +102,7 @@ def test_what_is_no_workflow(program: Program, command: str) -> None:
     assert not done.out
     assert program(command, "text.txt", "--json", code=3).error()["type"] == "WorkflowError"
     assert "Missing argument" in program(command, code=2).err
-    assert "'sideways'" in program(command, "x", "--to" if command == "convert" else "--form", "sideways", code=2).err
+    assert "'sideways'" in program(command, "x", "--to" if command == "convert" else "--format", "sideways", code=2).err
 
 
 def test_a_terminal_gets_no_escapes_of_a_workflow(program: Program, directory: Path) -> None:
@@ -121,27 +121,27 @@ def test_what_ran_comes_first(program: Program) -> None:
 
 
 def test_the_one_that_is_wanted(program: Program, directory: Path) -> None:
-    assert json.loads(program("extract", "both.png", "--form", "api").out) == files.EXPORT
-    program("extract", "both.png", "--form", "editor", "-o", "found.json")
+    assert json.loads(program("extract", "both.png", "--format", "api").out) == files.EXPORT
+    program("extract", "both.png", "--format", "editor", "-o", "found.json")
     assert json.loads((directory / "found.json").read_text()) == files.SAVED
-    found = program("extract", "--json", "both.png", "--form", "editor").json(MadeDocument)
+    found = program("extract", "--json", "both.png", "--format", "editor").json(MadeDocument)
     assert (found["format"], found["content"]) == ("editor", files.SAVED)
 
 
 def test_both(program: Program) -> None:
-    assert json.loads(program("extract", "both.png", "--form", "both").out) == {
+    assert json.loads(program("extract", "both.png", "--format", "both").out) == {
         "prompt": files.EXPORT,
         "workflow": files.SAVED,
     }
-    done = program("extract", "ran.png", "--form", "both")
+    done = program("extract", "ran.png", "--format", "both")
     assert json.loads(done.out) == {"prompt": files.EXPORT}
     assert done.err == "ran.png holds only the prompt that ran; comfyclient convert --to editor lays it out\n"
 
 
 def test_one_that_is_not_there(program: Program) -> None:
-    done = program("extract", "ran.png", "--form", "editor", code=3)
+    done = program("extract", "ran.png", "--format", "editor", code=3)
     assert done.err == "ran.png holds only the prompt that ran; comfyclient convert --to editor lays it out\n"
-    done = program("extract", "edited.png", "--form", "api", code=3)
+    done = program("extract", "edited.png", "--format", "api", code=3)
     assert done.err == "edited.png holds only what the editor saved; comfyclient convert makes an export of it\n"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from comfyclient import errors
 from comfyclient.cli.documents import ErrorDocument, dumps
-from comfyclient.cli.failures import ExitCode, Interruption, details_of
+from comfyclient.cli.failures import ExitCode, Interruption, NotSaved, details_of
 from tests.cli.documents import check
 from tests.fakes import FlakyServer, reply
 
@@ -30,6 +30,9 @@ CODES = [
     (errors.JobLost("1", "lost"), ExitCode.FAILED),
     (errors.JobError("1", "whatever"), ExitCode.FAILED),
     (errors.ServerError(500, "", "GET", "http://x"), ExitCode.FAILED),
+    (errors.ServerError(502, "", "GET", "http://x"), ExitCode.UNREACHABLE),
+    (errors.ServerError(503, "", "GET", "http://x"), ExitCode.UNREACHABLE),
+    (errors.ServerError(504, "", "GET", "http://x"), ExitCode.UNREACHABLE),
     (errors.NotFound(404, "", "GET", "http://x"), ExitCode.FAILED),
     (errors.Unsupported("that", "0.9", "http://x"), ExitCode.FAILED),
     (errors.DecodeError("http://x", ("wrong",)), ExitCode.FAILED),
@@ -41,6 +44,7 @@ CODES = [
     (PermissionError(13, "Permission denied", "x.json"), ExitCode.FAILED),
     (OSError("no details"), ExitCode.FAILED),
     (click.FileError("x.json", "unreadable"), ExitCode.FAILED),
+    (NotSaved(OSError(28, "No space left on device"), "1"), ExitCode.FAILED),
     (ZeroDivisionError("a fault"), ExitCode.FAILED),
     (KeyboardInterrupt(), ExitCode.INTERRUPTED),
     (click.Abort(), ExitCode.INTERRUPTED),
@@ -70,4 +74,6 @@ def test_a_job_is_named() -> None:
 
 def test_a_server_that_lets_nobody_in(program: Program) -> None:
     with FlakyServer(reply(401)) as server:
-        assert "answered 401" in program.inside("queue", "--url", server.url, code=4).err
+        said = program.inside("queue", "--url", server.url, code=4).err
+        assert "answered 401" in said
+        assert "--token" in said

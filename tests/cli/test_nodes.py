@@ -48,7 +48,7 @@ def test_those_in_which_words_occur(comfyclient: Program) -> None:
 
 def test_none_is_no_failure(comfyclient: Program) -> None:
     done = comfyclient("nodes", "nothing", "of", "the", "kind")
-    assert (done.out, done.err) == ("", "No class has all of these words.\n")
+    assert (done.out, done.err) == ("", "no class has all of these words\n")
     assert comfyclient("nodes", "--json", "nothing of the kind").json(NodesDocument) == {"nodes": []}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -145,7 +146,11 @@ def test_a_secret_that_others_can_read(program: Program) -> None:
         ("[servers.x]", "the server 'x' has no url"),
         ('[servers.x]\nurl = "x"\ntoekn = "x"', "the server 'x' has an option 'toekn'; there are api_key_comfy_org"),
         ('default = "x"\n[servers.x]\nurl = "ftp://x"', "'ftp://x' is no URL"),
-        ('default = "x"\n[servers.x]\nurl = "x"\nread_timeout = "long"', "read_timeout is a time in seconds"),
+        ("[servers.x]\nurl = 5", "the server 'x' has no url"),
+        (
+            'default = "x"\n[servers.x]\nurl = "x"\nread_timeout = "long"',
+            "config.toml, server 'x': read_timeout is a time in seconds",
+        ),
     ],
 )
 def test_a_wrong_file(program: Program, text: str, said: str) -> None:
@@ -163,6 +168,9 @@ def test_a_token(program: Program, embedded_side: Side) -> None:
 def test_a_name_that_is_none(program: Program) -> None:
     program.configure('[servers.studio]\nurl = "http://a:1"')
     assert "'studoi' is none of the servers in" in program.inside("queue", "--url", "studoi", code=4).err
+    with nobody() as nowhere:
+        program.configure(f'[servers.studio]\nurl = "{nowhere}"')
+        assert "is none of" not in program.inside("queue", "--url", "studio", code=4).err
 
 
 # --- errors -------------------------------------------------------------------------------------------------
@@ -213,6 +221,40 @@ def test_a_reader_that_goes_is_no_error(program: Program) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_error(program: Program, closed: str) -> None:
+    (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    for words, code in (("show x.json", 0), ("show nothing.json", 2), ("show - < /dev/null", 3)):
+        line = f"{shlex.join(program.command())} {words} {closed}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            cwd=program.directory,
+            env=program.environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done
+        assert b"fault" not in done.stderr
+
+
+def test_nobody_has_to_read_the_messages(program: Program, embedded_side: Side) -> None:
+    (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run(
+            program.command("run", "x.json", "--url", embedded_side.url, "-o", "fox.png"),
+            stdout=subprocess.PIPE,
+            stderr=pipe,
+            env=program.environment,
+            cwd=program.directory,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (0, b"fox.png\n")
 
 
 def test_text_of_a_server_does_nothing_to_a_terminal() -> None:

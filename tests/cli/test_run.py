@@ -34,6 +34,7 @@ from tests.workflows import (
 )
 
 if TYPE_CHECKING:
+    from comfyclient.testing import EmbeddedServer
     from tests.cli.program import Program
     from tests.contract.sides import Side
 
@@ -105,6 +106,15 @@ def test_files_that_exist_are_kept(program: Program, embedded_side: Side) -> Non
     assert "plain is no directory" in done.err
 
 
+def test_files_that_cannot_be_written(program: Program, embedded_side: Side) -> None:
+    file = write(program, plain(fresh_color()))
+    (program.directory / "plain").touch()
+    for output in ("plain/fox.png", "plain/sub/fox.png", "plain/sub/"):
+        error = program.inside("run", file, "--json", "--url", embedded_side.url, "-o", output, code=1).error()
+        assert error["message"].startswith("plain")
+        assert f"comfyclient outputs {error['prompt_id']}" in error["message"]
+
+
 def test_a_file_of_ones_own(comfyclient: Program) -> None:
     Image.new("RGB", (16, 16), (1, 2, 3)).save(comfyclient.directory / "photo.png")
     comfyclient("run", write(comfyclient, loading()), "--input", "photo.png", "-o", "loaded.png")
@@ -135,6 +145,9 @@ def test_files_of_ones_own_for_several_inputs(program: Program, embedded_side: S
         ("1.50", "", "1.50"),
         ("true", False, True),
         ("true", "", "true"),
+        ("False", True, False),
+        ("False", None, False),
+        ("False", "", "False"),
         ('"quoted"', "", "quoted"),
         ('["4", 0]', "", ["4", 0]),
         ("euler", 1, "euler"),
@@ -170,6 +183,17 @@ def test_changes_that_fit_nothing(program: Program, embedded_side: Side) -> None
     assert "nearest: 1 'EmptyImage'" in program.inside("run", file, "--set", "EmtyImage.color=1", code=2).err
     assert "write NODE.INPUT=VALUE" in program.inside("run", file, "--set", "color", code=2).err
     assert "no-such.json: No such file" in program.inside("run", "no-such.json", code=2).err
+
+
+def test_an_input_that_the_file_leaves_out(program: Program, embedded_side: Side) -> None:
+    program.environment["COMFYUI_URL"] = embedded_side.url
+    graph = plain(fresh_color())
+    del graph["1"]["inputs"]["color"]
+    prompt_id = program.inside("submit", write(program, graph), "-s", "1.color=7").out.strip()
+    program.inside("watch", prompt_id)
+    sent = embedded_side.get(f"/history/{prompt_id}")[prompt_id]["prompt"][2]
+    assert sent["1"]["inputs"]["color"] == 7
+    assert "has no input 'colour'" in program.inside("submit", write(program, graph), "-s", "1.colour=7", code=2).err
 
 
 def test_only_some_outputs(program: Program, embedded_side: Side) -> None:
@@ -280,6 +304,20 @@ def test_the_second_ctrl_c_leaves_at_once(program: Program, comfyui_url: str) ->
     done = running.end()
     assert done.code == 130
     assert "is cancelled" not in done.err
+
+
+def test_ctrl_c_while_files_are_saved(program: Program, embedded: EmbeddedServer) -> None:
+    embedded.lose_next_answer("/view", method="GET", hangs=True)
+    running = program.start("run", write(program, plain(fresh_color())), "--url", embedded.url, "-o", "fox.png")
+    prompt_id = running.wait_for("job ", "err").split()[1]
+    running.wait_for("done in", "err")
+    running.signal()
+    done = running.end()
+    assert done.code == 130
+    assert f"interrupted; job {prompt_id} had ended" in done.err
+    assert not [*program.directory.glob("*.png")]
+    with contextlib.suppress(requests.Timeout):  # if it was interrupted before it asked
+        requests.get(f"{embedded.url}/view", timeout=1)
 
 
 def test_somebody_else_stops_it(program: Program, embedded_side: Side) -> None:

@@ -173,9 +173,39 @@ def test_the_live_view(program: Program, embedded_side: Side) -> None:
     ids = [embedded_side.submit(gate.workflow()) for _ in range(13)]
     gate.wait()
     shown = program.in_terminal("watch", "--url", embedded_side.url, until=b"and 2 more", code=130)
-    assert ids[0] in shown
+    assert ids[0][:8] in shown
     assert "GB free" in shown
     embedded_side.ask("POST", "/queue", json={"clear": True})
+    gate.open()
+
+
+def test_a_terminal_that_draws_nothing_anew(program: Program, embedded_side: Side) -> None:
+    program.environment["COMFYUI_URL"] = embedded_side.url
+    (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    watched = program.in_terminal("watch", until=b"idle", code=130, term="dumb")
+    assert "idle\twaiting 0" in watched
+    assert "\x1b" not in watched
+    job, done, _ = program.in_terminal("run", "x.json", term="dumb").splitlines()
+    assert done.startswith("done in")
+    assert "100%\tdone" in program.in_terminal("watch", job.split()[1], term="dumb")
+
+
+def test_a_narrow_terminal(program: Program, embedded_side: Side) -> None:
+    program.environment |= {"COMFYUI_URL": embedded_side.url, "COLUMNS": "40"}
+    helped = program.in_terminal("run", "--help").replace("\r", "")
+    assert all(len(line) <= 38 for line in helped.partition("Examples:")[0].splitlines())
+    assert "…" not in program.in_terminal("info")
+    gate = embedded_side.gate()
+    embedded_side.submit(gate.workflow())
+    gate.wait()
+    (program.directory / "x.json").write_text(json.dumps(plain(fresh_color())), encoding="utf-8")
+    listed = program.in_terminal("queue").splitlines()
+    assert re.fullmatch(r"[0-9a-f]{8}  running  [\d-]{10} [\d:]{8} *", listed[1])
+    for arguments, until in ((("run", "x.json"), b"waiting"), (("watch",), b"running")):
+        shown = program.in_terminal(*arguments, until=until, code=130)
+        drawn = [line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[?\d;]*\w", "", shown)) if "━" in line]
+        assert drawn
+        assert all(len(line.rstrip()) <= 38 for line in drawn)  # ^C fits behind it, and is cleared with it
     gate.open()
 
 

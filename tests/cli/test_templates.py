@@ -46,7 +46,7 @@ def test_all_of_them(comfyclient: Program, side: Side) -> None:
 
 def test_a_server_without(program: Program, embedded_side: Side) -> None:
     done = program("templates", "--url", embedded_side.url)
-    assert (done.out, done.err) == ("", "The server has no templates.\n")
+    assert (done.out, done.err) == ("", "the server has no templates\n")
     done = program("templates", "--get", "fox", "--url", embedded_side.url, code=1)
     assert "there are no official templates" in done.err
 
@@ -59,7 +59,7 @@ def test_those_in_which_words_occur(real: Program) -> None:
         assert "flux" in text
         assert "text to image" in text
     done = real("templates", "nothing of the kind")
-    assert (done.out, done.err) == ("", "There is no such template.\n")
+    assert (done.out, done.err) == ("", "there is no such template\n")
 
 
 def test_one_is_fetched(real: Program) -> None:

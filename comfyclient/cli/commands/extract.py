@@ -34,12 +34,13 @@ The prompt that made an image:
 $ comfyclient extract fox.png -o fox.json
 
 The workflow as it was in the editor:
-$ comfyclient extract fox.png --form editor -o fox-saved.json
+$ comfyclient extract fox.png --format editor -o fox-saved.json
 """,
 )
 @click.argument("file", type=FILE)
 @click.option(
-    "--form",
+    "--format",
+    "form",
     type=click.Choice(["api", "editor", "both"]),
     help="The prompt that ran, in the API format; what the editor saved; or an object with both, as 'prompt' and "
     "'workflow'. Without it, the prompt, or else what the editor saved.",

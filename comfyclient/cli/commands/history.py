@@ -8,7 +8,7 @@ import click
 from attrs import frozen
 
 from comfyclient.cli.command import command
-from comfyclient.cli.jobs import ENDED, JobDocument, ended, moment, shown_id, told
+from comfyclient.cli.jobs import ENDED, JobDocument, ended, listed_id, moment, told
 
 if TYPE_CHECKING:
     from comfyclient.cli.app import App
@@ -59,7 +59,7 @@ def history(app: App, *, limit: int, everything: bool, statuses: tuple[str, ...]
         return
     rows = [
         (
-            shown_id(app, job),
+            listed_id(app, job),
             job.status,
             moment(job.finished_at),
             ended(job),

@@ -99,7 +99,7 @@ def nodes(app: App, words: tuple[str, ...], *, show: str | None, everything: boo
         return
     app.out.table(["class", "title", "category"], [[each.name, each.title, each.category] for each in found])
     if not found:
-        app.out.note("No class has all of these words.")
+        app.out.note("no class has all of these words")
 
 
 def _summary(name: str, entry: Any) -> NodeSummary:

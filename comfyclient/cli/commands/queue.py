@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from comfyclient.cli.command import command
-from comfyclient.cli.jobs import JobDocument, moment, queued, shown_id, told
+from comfyclient.cli.jobs import JobDocument, listed_id, moment, queued, told
 from comfyclient.cli.output import in_words
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def queue(app: App) -> None:
         return
     app.out.table(
         ["job", "status", "submitted"],
-        [(shown_id(app, job), in_words(job.status), moment(job.created_at)) for job in jobs],
+        [(listed_id(app, job), in_words(job.status), moment(job.created_at)) for job in jobs],
     )
     if not jobs:
         app.out.note("nothing runs or waits")

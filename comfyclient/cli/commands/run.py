@@ -113,9 +113,13 @@ def _run(
         raise watched.interrupted() from None
     finally:
         app.farewell = b""
-    refused = watched.refused()
-    app.out.note(watched.headline)
-    show_result(app, result, place, refused)
+    try:
+        refused = watched.refused()
+        app.out.note(watched.headline)
+        show_result(app, result, place, refused)
+    except KeyboardInterrupt:
+        end = f"job {result.prompt_id} had ended; 'comfyclient outputs' has its files"
+        raise Interruption.of(app.interrupted_by, end, result.prompt_id) from None
 
 
 class _Watched:

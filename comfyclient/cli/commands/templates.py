@@ -103,7 +103,7 @@ def _list(app: App, words: list[str], pack: str | None) -> None:
         return
     app.out.table(["name", "title", "category"], [(each.name, each.title, each.category) for each in found])
     if not found:
-        app.out.note("There is no such template." if known else "The server has no templates.")
+        app.out.note("there is no such template" if known else "the server has no templates")
 
 
 def _known(client: Client) -> Iterator[Template]:

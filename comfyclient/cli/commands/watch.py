@@ -128,7 +128,7 @@ class _JobView:
 
     def __init__(self, app: App) -> None:
         self._out = app.out
-        self._bar = None if app.out.json or not app.out.is_terminal else Bar(app.out)
+        self._bar = Bar(app.out) if app.out.is_redrawn and not app.out.json else None
         self._last: Any = None
 
     def draw(self, progress: JobProgress) -> None:
