@@ -246,8 +246,8 @@ class Workflow(Displayed, NodeMapping):
                 error if the server puts another one in its place.
 
         Returns:
-            The problems, in the order of the nodes, none for a workflow that is right: a list of ``Problem``, which
-            prints as sentences.
+            The problems, errors first and each kind in the order of the nodes, none for a workflow that is right: a
+            list of ``Problem``, which prints as sentences.
 
         Raises:
             WorkflowError: The catalogue is none.

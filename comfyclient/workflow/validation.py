@@ -64,11 +64,12 @@ class Problems(Displayed, list[Problem]):
 
 
 def validate(graph: Graph, catalog: Catalog, replacements: Mapping[str, Sequence[NodeReplacement]]) -> Problems:
-    """Everything that is wrong, in the order of the nodes; see ``Workflow.validate``."""
+    """Everything that is wrong: errors first, and each kind in the order of the nodes; see ``Workflow.validate``."""
     if not graph:
         return Problems([Problem("error", "the workflow has no nodes", kind="prompt_no_outputs")])
     successors = {old: new[0].new_node_id for old, new in replacements.items() if new}
-    return Problems(_Validation(graph, Classes(catalog), successors).problems())
+    found = _Validation(graph, Classes(catalog), successors).problems()
+    return Problems(sorted(found, key=lambda problem: problem.severity != "error"))
 
 
 class _Validation:

@@ -37,7 +37,7 @@ class FileValidation:
     Attributes:
         file: The file, as it was given.
         is_valid: Whether there are no errors; with ``--strict`` no warnings either.
-        problems: What was found, in the order of the nodes.
+        problems: What was found, errors first and each kind in the order of the nodes.
     """
 
     file: str

@@ -138,6 +138,12 @@ def test_what_the_server_swallows_is_a_warning(changes: dict[str, Any], sentence
     assert all(each.severity == "warning" and not each.kind for each in found)
 
 
+def test_errors_come_before_warnings() -> None:
+    found = problems(scene(n1__colour=1, n2__upscale_method="bilinea", n3__prefix="fox"))
+    assert [problem.severity for problem in found] == ["error", "warning", "warning"]
+    assert [problem.node_id for problem in found] == ["2", "1", "3"]
+
+
 def test_a_boolean_in_quotes_becomes_true() -> None:
     graph = scene() | {
         "4": node("ComfySwitchNode", switch="false", on_false=["1", 0], on_true=["2", 0]),
