@@ -160,8 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key).digest()).decode())  # noqa: S324
         self.end_headers()
         self.close_connection = True
+        self.server.sockets.add(self)  # first, since whoever has the greeting may give orders at once
         self.send_status()
-        self.server.sockets.add(self)
         try:
             while self._read_frame() != _CLOSE:
                 pass

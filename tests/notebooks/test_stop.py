@@ -75,7 +75,8 @@ def test_it_stops_all_of_a_map(notebook: Notebook, options: str) -> None:
 def test_a_submitted_job_goes_on(notebook: Notebook, wait: str) -> None:
     notebook.kernel.run("job = client.submit(WAIT)")
     assert notebook.gate.reached.wait(PATIENCE)
-    cell = notebook.kernel.run(f"print('here', flush=True)\njob.{wait}()", notebook.kernel.stop, once_it_prints=True)
+    waiting = f"job.{wait}(on_event=lambda event: event.type == 'executing' and print('here', flush=True))"
+    cell = notebook.kernel.run(waiting, notebook.kernel.stop, once_it_prints=True)
     assert cell.error == "KeyboardInterrupt"
     assert cell.traceback[-1].endswith("goes on; job.cancel() stops it")
     assert is_short(cell), "\n".join(cell.traceback)

@@ -72,6 +72,7 @@ def test_an_old_server_tells_it_too() -> None:
 def test_it_is_asked_for_again_only_after_the_queue_has_changed_and_some_time(comfy: Comfy, client: Client) -> None:
     first, _ = others(client, 2)
     job = client.submit(WORKFLOW)
+    assert soon(lambda: client._tracker.router.queue_count[0] == 3)  # all that was told of the queue has come
     place = place_of(job)
     assert becomes(place, 2)
     place._due_at = 0.0
