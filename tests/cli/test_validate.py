@@ -57,11 +57,11 @@ def test_each_problem_is_a_line(comfyclient: Program, wrong: str) -> None:
     done = comfyclient("validate", "export.json", wrong, code=3)
     assert [line.partition(" (")[0].partition(",")[0] for line in done.lines] == [
         "wrong.json: error: node 1 'EmptyImage': input 'width': -1 is below the minimum 1",
-        "wrong.json: warning: node 1 'EmptyImage': the class has no input 'more'",
         "wrong.json: error: node 3 'SaveImgae': the server has no class 'SaveImgae'",
+        "wrong.json: warning: node 1 'EmptyImage': the class has no input 'more'",
         "wrong.json: warning: node 3 'SaveImgae': it feeds no output",
     ]
-    assert "nearest: 'SaveImage'" in done.lines[2]
+    assert "nearest: 'SaveImage'" in done.lines[1]
     assert done.err == "export.json: nothing is wrong\n"
 
 
@@ -69,10 +69,10 @@ def test_as_json(comfyclient: Program, wrong: str) -> None:
     found = comfyclient("validate", wrong, "export.json", "--json", code=3).json(ValidationDocument)["files"]
     assert [(each["file"], each["is_valid"]) for each in found] == [(wrong, False), ("export.json", True)]
     problems: list[dict[str, Any]] = found[0]["problems"]
-    assert [each["severity"] for each in problems] == ["error", "warning", "error", "warning"]
+    assert [each["severity"] for each in problems] == ["error", "error", "warning", "warning"]
     assert problems[0]["kind"] == "value_smaller_than_min"
     assert (problems[0]["node_id"], problems[0]["input_name"]) == ("1", "width")
-    assert problems[2]["suggestions"][0] == "SaveImage"
+    assert problems[1]["suggestions"][0] == "SaveImage"
     assert found[1]["problems"] == []
 
 
