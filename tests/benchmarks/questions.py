@@ -28,8 +28,10 @@ def while_events_flow(url: str, seconds: float) -> Measured:
         client.on("execution_success", lambda _: done.set())
         waiting = threading.Thread(target=job.exception)
         waiting.start()
+        with client.listen("progress") as flow:
+            order(url, "go")
+            flow.get()  # by now the classes of a workflow, asked about once, are known
         before = len(asked(url))
-        order(url, "go")
         done.wait()
         requests = len(asked(url)) - before
     waiting.join()
