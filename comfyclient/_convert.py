@@ -18,7 +18,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
-from types import GenericAlias, NoneType, UnionType
+from types import GenericAlias, MemberDescriptorType, NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -275,24 +275,54 @@ def _generated_hook(cls: type[Any], converter: Converter) -> Hook:
         "    if data.__class__ is not dict: check((dict,), data)",
         "    absent = 0",
     ]
-    arguments = []
+    values = {}
     fields = _fields(cls)
     for number, field in enumerate(fields):
-        value = f"v{number}"
+        value = values[field.attribute] = f"v{number}"
         lines += [f"    {line}" for line in _read(field, value, converter, names)]
-        arguments.append(f"{field.attribute.alias}={value}" if field.attribute.kw_only else value)
     if _has_extra(cls):
         known = names["known"] = frozenset(field.name for field in fields)
         unsure = [f"({field.name!r} in data)" for field in fields if field.is_none_by_default]
+        values[attrs.fields_dict(cls)["extra"]] = "extra"
         lines += [
+            "    extra = {}",
             f"    if len(data) + absent != {' + '.join([str(len(known) - len(unsure)), *unsure])}:",
             "        extra = {key: value for key, value in data.items() if key not in known}",
-            f"        return cls({', '.join([*arguments, 'extra=extra'])})",
         ]
-    lines.append(f"    return cls({', '.join(arguments)})")
+    lines += [f"    {line}" for line in _built(cls, values, names)]
     exec("\n".join(lines), names)  # noqa: S102 - of names that are ours, as attrs does it for __init__
     function: Hook = names["structure"]
     return function
+
+
+def _built(cls: type[Any], values: dict[attrs.Attribute[Any], str], names: dict[str, Any]) -> list[str]:
+    """The lines that build an object of what is in variables, and return it."""
+    if not _is_plain(cls):
+        arguments = (f"{attribute.alias}={value}" for attribute, value in values.items())
+        return [f"return cls({', '.join(arguments)})"]
+    # As the ``__init__`` of a frozen class does, which looks up each slot by its name and takes half as long again.
+    names["new"] = object.__new__
+    lines = ["self = new(cls)"]
+    for attribute, value in values.items():
+        names[f"set_{value}"] = getattr(cls, attribute.name).__set__
+        names[f"convert_{value}"] = attribute.converter
+        lines.append(f"set_{value}(self, {value if attribute.converter is None else f'convert_{value}({value})'})")
+    return [*lines, "return self"]
+
+
+def _is_plain(cls: type[Any]) -> bool:
+    """Whether all that ``cls(...)`` does is to fill slots."""
+    return (
+        not hasattr(cls, "__attrs_pre_init__")
+        and not hasattr(cls, "__attrs_post_init__")
+        and all(
+            isinstance(getattr(cls, attribute.name, None), MemberDescriptorType)
+            and attribute.init
+            and attribute.validator is None
+            and not isinstance(attribute.converter, attrs.Converter)
+            for attribute in attrs.fields(cls)
+        )
+    )
 
 
 def _read(field: _Field, value: str, converter: Converter, names: dict[str, Any]) -> list[str]:

@@ -62,6 +62,13 @@ def decode_text(frame: bytes | memoryview) -> Event:
         message = _loads(frame)
     except (ValueError, RecursionError) as error:
         return UnknownEvent("", str(frame, "utf-8", "replace"), f"not JSON: {error}")
+    try:
+        return _HOOKS[message["type"]](message["data"])
+    except Exception:  # noqa: BLE001 - whatever it is, it is looked at again without hurry
+        return _decode_slowly(message)
+
+
+def _decode_slowly(message: Any) -> Event:
     kind = message.get("type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
         return UnknownEvent("", message, "no type")
@@ -128,7 +135,7 @@ _PREVIEW_FIELDS = {
 
 def _preview_with_metadata(frame: bytes | memoryview) -> Preview:
     part, image = _sized_part(frame)
-    meta = json.loads(part)
+    meta = _parse(part)
     if not isinstance(meta, dict):
         msg = "the metadata is not an object"
         raise TypeError(msg)

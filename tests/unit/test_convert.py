@@ -266,6 +266,60 @@ def test_a_converter_or_validator_that_objects_is_a_misfit() -> None:
 # --- wire forms of their own ----------------------------------------------------------------------------------
 
 
+@frozen
+class Counted:
+    x: int
+    extra: dict[str, Any] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.extra["seen"] = self.x
+
+
+@frozen
+class Prepared:
+    x: int
+
+    def __attrs_pre_init__(self) -> None:
+        SEEN.append("prepared")
+
+
+@frozen(slots=False)
+class Loose:
+    x: int
+
+
+def _add_x(y: int, self: Any) -> int:
+    return int(self.x + y)
+
+
+@frozen
+class Related:
+    x: int
+    y: int = field(converter=attrs.Converter(_add_x, takes_self=True))  # type: ignore[misc]  # mypy knows no such
+
+
+@frozen
+class Derived:
+    x: int
+    twice: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "twice", 2 * self.x)
+
+
+SEEN: list[str] = []
+
+
+def test_what_a_class_does_when_it_is_made_is_done() -> None:
+    """Though those that do nothing but to fill slots are filled directly."""
+    assert structure({"x": 1, "y": 2}, Counted).extra == {"y": 2, "seen": 1}
+    structure({"x": 1}, Prepared)
+    assert SEEN == ["prepared"]
+    assert structure({"x": 1}, Loose).x == 1
+    assert structure({"x": 1, "y": 2}, Related).y == 3
+    assert structure({"x": 4}, Derived).twice == 8
+
+
 def test_a_queue_item_is_an_array() -> None:
     graph: dict[str, Any] = {"1": {}}
     item = structure([3, "id", graph, {"client_id": "c"}, ["1"]], QueueItem)
