@@ -30,14 +30,17 @@ class Backlog:
     While fewer than ``behind`` wait (``BEHIND_LARGE`` for a preview or a snapshot), all are kept. Beyond that a newer
     progress, preview or text takes the place of the older one of its node; everything else is kept always. Not safe
     for threads; its owner has a lock.
+
+    Attributes:
+        early: The oldest, which stay whatever comes. To take one from its left is safe without the lock.
     """
 
-    __slots__ = ("_behind", "_behind_large", "_early", "_late", "_serial")
+    __slots__ = ("_behind", "_behind_large", "_late", "_serial", "early")
 
     def __init__(self, behind: int = BEHIND, events: Iterable[Any] = ()) -> None:
         self._behind = behind
         self._behind_large = min(behind, BEHIND_LARGE)
-        self._early: deque[Any] = deque()  # these stay, whatever comes
+        self.early: deque[Any] = deque()
         self._late: OrderedDict[Any, Any] = OrderedDict()  # these came behind them, once there were enough
         self._serial = itertools.count()
         for event in events:
@@ -45,13 +48,15 @@ class Backlog:
 
     def append(self, event: Any) -> bool:
         """Add an event, or put it in the place of the one that it supersedes; whether there is one more now."""
-        early, late = self._early, self._late
-        behind = self._behind_large if type(event) in _LARGE else self._behind
-        if not late and len(early) < behind:
-            early.append(event)
-            return True
-        if len(early) + len(late) < behind or (key := event.supersedes) is None:
-            late[next(self._serial)] = event
+        late = self._late
+        waiting = len(self.early) + len(late)
+        is_behind = waiting >= self._behind or (waiting >= self._behind_large and type(event) in _LARGE)
+        key = event.supersedes if is_behind else None
+        if key is None:
+            if late:
+                late[next(self._serial)] = event
+            else:
+                self.early.append(event)
             return True
         superseded = late.pop(key, None)
         late[key] = event
@@ -59,17 +64,20 @@ class Backlog:
 
     def pop(self) -> Any:
         """Take the oldest event."""
-        return self._early.popleft() if self._early else self._late.popitem(last=False)[1]
+        if not self.early:
+            self.early.extend(self._late.values())
+            self._late.clear()
+        return self.early.popleft()
 
     def take(self, most: int) -> list[Any]:
         """Take the oldest events, not more than ``most``."""
         return [self.pop() for _ in range(min(most, len(self)))]
 
     def __len__(self) -> int:
-        return len(self._early) + len(self._late)
+        return len(self.early) + len(self._late)
 
     def __iter__(self) -> Iterator[Any]:
-        yield from self._early
+        yield from self.early
         yield from self._late.values()
 
 
@@ -103,6 +111,7 @@ class EventQueue(queue.Queue[E], Generic[E]):
         self._bell = threading.Lock()
         self._bell.acquire()
         self._backlog = Backlog(events=past)
+        self._early: deque[E] = self._backlog.early
         self.unfinished_tasks = len(self._backlog)
         self.dropped = 0
         self._on_close = on_close
@@ -135,7 +144,8 @@ class EventQueue(queue.Queue[E], Generic[E]):
                 return
             if self._backlog.append(event):
                 self.unfinished_tasks += 1
-            self._ring()
+            if self._bell.locked():
+                self._bell.release()
             if 0 < self.maxsize < len(self._backlog):
                 self._backlog.pop()
                 self.unfinished_tasks -= 1
@@ -154,22 +164,35 @@ class EventQueue(queue.Queue[E], Generic[E]):
         deadline = None if timeout is None else time.monotonic() + timeout
         rung = False
         while True:
-            with self.mutex:
-                if self._backlog:
-                    event: E = self._backlog.pop()
-                    if rung and self._backlog:
-                        self._ring()  # for whoever else waits
-                    if self.maxsize > 0:  # otherwise nobody waits for room
-                        self.not_full.notify()
+            # The lock only where need be: else reader and consumer wait for it in turn, and each for the GIL as well.
+            if self._early and self.maxsize <= 0 and not rung:
+                try:
+                    return self._early.popleft()
+                except IndexError:
+                    continue  # another thread took it
+            if self._backlog or self._closed:
+                event = self._take(rung=rung)
+                if event is not None:
                     return event
-                if self._closed:
-                    self._ring()
-                    msg = "this queue of events is closed"
-                    raise ClientClosed(msg)
             rest = -1 if deadline is None else min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
             if not (block and self._bell.acquire(timeout=rest)):
                 raise queue.Empty
             rung = True
+
+    def _take(self, *, rung: bool) -> E | None:
+        with self.mutex:
+            if self._backlog:
+                event: E = self._backlog.pop()
+                if rung and self._backlog:
+                    self._ring()  # for whoever else waits
+                if self.maxsize > 0:  # otherwise nobody waits for room
+                    self.not_full.notify()
+                return event
+            if self._closed:
+                self._ring()
+                msg = "this queue of events is closed"
+                raise ClientClosed(msg)
+        return None
 
     def close(self) -> None:
         """Let the queue end after what it holds, and take it from the client. Idempotent."""

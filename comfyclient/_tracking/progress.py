@@ -24,7 +24,7 @@ class ProgressMeter:
 
     def __init__(self) -> None:
         self._snapshot: Mapping[str, Any] = {}
-        self._nodes: dict[str, float] = {}
+        self._nodes: dict[str, float | Progress] = {}
         self.node: str | None = None
         self._since = 0.0
         self._highest = 0.0
@@ -41,7 +41,7 @@ class ProgressMeter:
 
     def _on_progress(self, event: Progress, _now: float) -> None:
         if event.node is not None:
-            self._nodes[event.node] = _fraction(event.value, event.max)
+            self._nodes[event.node] = event
 
     def _on_cached(self, event: ExecutionCached, _now: float) -> None:
         self._nodes.update(dict.fromkeys(event.nodes, 1.0))
@@ -66,7 +66,8 @@ class ProgressMeter:
         # The raw mapping: what nobody looks at is never decoded.
         raw = getattr(self._snapshot, "raw", self._snapshot).get(node)
         if not isinstance(raw, dict):
-            return self._nodes.get(node, 0.0)
+            known = self._nodes.get(node, 0.0)
+            return _fraction(known.value, known.max) if isinstance(known, Progress) else known
         if raw.get("state") == "finished":
             return 1.0
         return _fraction(raw.get("value"), raw.get("max"))

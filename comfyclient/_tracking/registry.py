@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _STRAYS = 1000
 """How many events of prompts with unknown ids are kept while a submission is under way."""
+_POINTERS = frozenset({Preview, ExecutionStart, Executing})
+"""What tells which job runs, or is completed by that."""
 _BREAKS = (Connected, Disconnected, Reconnected)
 """What tells of a time without a websocket; before the first connection, too, jobs may be under way already."""
 
@@ -162,7 +164,10 @@ class Router:
             if prompt_id is not None:
                 job = self._registry.find(prompt_id, event)
                 if job is not None:
-                    event = self._tell(job, event)
+                    if type(event) in _POINTERS:
+                        event = self._look_at(job, event)
+                    if job.apply(event):
+                        self._conclude(job)
             route = self._subscriptions.route(event)
             for queue in route.queues:
                 queue.offer(event)
@@ -171,21 +176,23 @@ class Router:
         except Exception:
             log.exception("an event of type %r was lost", event.type)
 
-    def _tell(self, job: JobState, event: Any) -> Event:
+    def _look_at(self, job: JobState, event: Any) -> Event:
+        """See which job runs, and whether a picture is a result."""
         kind = type(event)
         if kind is Preview:
             event = job.adopt(event)
-        elif kind is ExecutionStart or (kind is Executing and event.node is not None):
+        elif kind is ExecutionStart or event.node is not None:
             self._running = job
-        elif kind is Executing and self._running is job:
+        elif self._running is job:
             self._running = None
-        if job.apply(event):
-            if job.outcome is not None:
-                self._registry.drop(job)
-            else:
-                self._look(0.0)
         result: Event = event
         return result
+
+    def _conclude(self, job: JobState) -> None:
+        if job.outcome is not None:
+            self._registry.drop(job)
+        else:
+            self._look(0.0)
 
     def _place(self, event: Event) -> Event:
         """Complete an event that names no prompt: the server runs one at a time, so it is the one that runs."""

@@ -170,9 +170,10 @@ class JobState:
             self.interval = 0.0
             self._remember(event)
             listeners = self._listeners
-            if self.meter is None:
-                self.meter = ProgressMeter()
-            self.meter.apply(event, now)
+            meter = self.meter
+            if meter is None:
+                meter = self.meter = ProgressMeter()
+            meter.apply(event, now)
             reader = _READERS.get(type(event))
             outcome = None if reader is None else reader(self, event)
             ended = self.ended
