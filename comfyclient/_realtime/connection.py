@@ -17,15 +17,17 @@ import websocket
 from comfyclient import _wire
 from comfyclient._addresses import redact
 from comfyclient._condition import Condition
-from comfyclient._network import Network, explain_tls
+from comfyclient._network import Network
 from comfyclient._realtime.dialing import dial
-from comfyclient._realtime.frames import MessageSocket, new_socket
+from comfyclient._realtime.frames import Message, MessageSocket, new_socket
+from comfyclient._realtime.vital_signs import VitalSigns, describe
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Connected, Disconnected, Event, Reconnected, ReconnectFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from comfyclient._realtime.dispatcher import Dispatcher
     from comfyclient.config import ClientConfig
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,10 @@ _TICK = 0.5
 """Seconds after which the reader looks up from a silent socket."""
 _SETTLED = 5.0
 """Seconds that a connection has to last before a loss counts as the first one."""
+_DECODERS: dict[int, Callable[[bytes | memoryview], Event]] = {
+    websocket.ABNF.OPCODE_TEXT: _wire.decode_text,
+    websocket.ABNF.OPCODE_BINARY: _wire.decode_binary,
+}
 _FEATURE_FLAGS = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
 
@@ -48,12 +54,16 @@ class _State(enum.Enum):
 class Connection:
     """One websocket to the server, kept open by a thread of its own.
 
-    The thread runs no user code: it decodes what it reads and gives it to ``deliver``, which must not block.
+    The thread runs no user code: it decodes what it reads and gives it to ``deliver``, which must not block. A
+    dispatcher that has nothing to call reads in its stead, so that an event need not change threads to be called back.
     """
 
-    def __init__(self, config: ClientConfig, deliver: Callable[[Event], None]) -> None:
+    def __init__(
+        self, config: ClientConfig, deliver: Callable[[Event], None], dispatcher: Dispatcher | None = None
+    ) -> None:
         self._config = config
         self._deliver = deliver
+        self._dispatcher = dispatcher
         self._network = Network(config)
         self._changed = Condition()  # guards the fields below; the reader alone uses the socket for reading
         self._state = _State.IDLE
@@ -65,6 +75,8 @@ class Connection:
         self._awake = False
         self._heard_at = 0.0
         self._expecting_since: float | None = None
+        self._vital_signs: VitalSigns  # this and the next are for whoever reads the open websocket
+        self._over = ""
 
     @property
     def is_open(self) -> bool:
@@ -166,7 +178,7 @@ class Connection:
             try:
                 current, greeting = self._open()
             except Exception as error:  # noqa: BLE001 - a refused, broken or misunderstood handshake is all one here
-                going_on = self._rest(losses, _describe(error), lost=False)
+                going_on = self._rest(losses, describe(error), lost=False)
             else:
                 opened_at = time.monotonic()
                 self._announce()
@@ -195,7 +207,7 @@ class Connection:
             self._shake_hands(current)
             current.send(_FEATURE_FLAGS)
             greeting = _first_text(current, self._config.connect_timeout)
-            current.settimeout(_TICK)
+            current.wait_at_most(_TICK)
         except BaseException:
             current.shutdown()  # type: ignore[no-untyped-call]
             raise
@@ -266,28 +278,58 @@ class Connection:
         return self._begin()
 
     def _read(self, current: MessageSocket) -> str:
-        """Read until the connection ends; the reason why it did."""
-        decode = {websocket.ABNF.OPCODE_TEXT: _wire.decode_text, websocket.ABNF.OPCODE_BINARY: _wire.decode_binary}
-        recv_message, deliver, clock = current.recv_message, self._deliver, time.monotonic
-        vital_signs = _VitalSigns(current, self._config)
-        while self._state is _State.OPEN:
-            try:
-                opcode, data = recv_message()
-            except websocket.WebSocketTimeoutException:
-                pass
-            except Exception as error:  # noqa: BLE001 - whatever it is, a new connection is the answer
-                return _describe(error)
+        """Read until the connection ends, or have it read; the reason why it did."""
+        self._vital_signs = VitalSigns(current, self._config.reconnect)
+        self._over = ""
+        dispatcher = self._dispatcher
+        while not self._over:
+            if dispatcher is not None and dispatcher.would_read:
+                dispatcher.lend(self)
+            self.step()
+        return self._over
+
+    def step(self) -> bool:
+        """Read some messages and deliver them, or look after the connection if none come; one thread at a time.
+
+        Returns:
+            Whether there may be more.
+        """
+        if self._state is not _State.OPEN:
+            self._over = "closed"
+            return False
+        messages: list[Message] = []
+        try:
+            messages = self._socket.recv_messages()  # type: ignore[union-attr]  # there is one while it is read
+        except websocket.WebSocketTimeoutException:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, a new connection is the answer
+            self._over = describe(error)
+            return False
+        has_heard = False
+        for opcode, data in messages:
+            decode = _DECODERS.get(opcode)
+            if decode is not None:
+                has_heard = True
+                self._heard_at = time.monotonic()
+                self._deliver(decode(data))
+            elif opcode == websocket.ABNF.OPCODE_CLOSE:
+                self._over = "the server closed the connection"
+                return False
             else:
-                if opcode in decode:
-                    self._heard_at = clock()
-                    deliver(decode[opcode](data))
-                    continue
-                if opcode == websocket.ABNF.OPCODE_CLOSE:
-                    return "the server closed the connection"
-                vital_signs.note()
-            if reason := vital_signs.worry(self._heard_at) or self._unheard():
-                return reason
-        return "closed"
+                self._vital_signs.note()
+        if not has_heard:
+            self._over = self._vital_signs.worry(self._heard_at) or self._unheard()
+        return not self._over
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be read."""
+        return bool(self._over) or self._state is not _State.OPEN
+
+    def nudge(self) -> None:
+        """Have whoever reads look up: the answer to a ping comes like a message."""
+        with contextlib.suppress(Exception):  # then it looks up at the next tick
+            self._socket.ping()  # type: ignore[union-attr]  # see above
 
     def _unheard(self) -> str:
         """Why the socket must be deaf, or nothing."""
@@ -302,40 +344,6 @@ class Connection:
             if time.monotonic() - since < policy.deaf_after:
                 return ""
         return "the server accepted a prompt and the websocket did not hear of it"
-
-
-class _VitalSigns:
-    """Pings a silent server, and knows when it has been silent for too long. Used by the reader only."""
-
-    def __init__(self, current: MessageSocket, config: ClientConfig) -> None:
-        self._socket = current
-        self._policy = config.reconnect
-        self._received = current.received
-        self._pinged_at: float | None = None
-        self._alive_at = time.monotonic()
-
-    def note(self) -> None:
-        """There was one."""
-        self._alive_at = time.monotonic()
-        self._pinged_at = None
-
-    def worry(self, heard_at: float) -> str:
-        """Look after a tick without a message; the reason to give the connection up, or nothing."""
-        now = time.monotonic()
-        if self._policy is None:
-            return ""
-        if heard_at > self._alive_at or self._socket.received != self._received:
-            self.note()
-            self._received = self._socket.received
-        if self._pinged_at is not None:
-            return "no answer to a ping" if now - self._pinged_at > self._policy.ping_timeout else ""
-        if now - self._alive_at > self._policy.ping_interval:
-            try:
-                self._socket.ping()
-            except (websocket.WebSocketException, OSError) as error:
-                return _describe(error)
-            self._pinged_at = now
-        return ""
 
 
 def _first_text(current: MessageSocket, timeout: float) -> bytes:
@@ -355,12 +363,3 @@ def _shut(current: MessageSocket) -> None:
         current.close(timeout=1)
     with contextlib.suppress(Exception):
         current.shutdown()  # type: ignore[no-untyped-call]
-
-
-def _describe(error: Exception) -> str:
-    """What happened, without the headers and bodies that websocket-client puts into its messages."""
-    if isinstance(error, websocket.WebSocketBadStatusException):
-        return f"the handshake was answered with status {error.status_code}"
-    if explanation := explain_tls(error):
-        return explanation
-    return str(error).splitlines()[0] if str(error).strip() else type(error).__name__

@@ -8,6 +8,10 @@ stock class, which does the same more slowly. A test compares the two on every k
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +20,29 @@ import websocket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Message = tuple[int, "bytes | memoryview"]
+"""The opcode and what came."""
+
+_AT_ONCE = 16
+"""So many messages at most are taken at once; whoever wants to read in between does not wait for more."""
+_SHORTEST = 4
+"""Bytes that tell how long most messages are."""
 _ROOM = 256 * 1024
 """Bytes of the buffer, and so the most that is read at once. A larger message has a larger one while it is read."""
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
 _CONTINUATION, _CONTROL = 0x0, 0x8  # opcodes; from the second on they are those of control frames
 _TWO_BYTES, _EIGHT_BYTES = 126, 127  # these lengths say that the next bytes hold the length
+_LOST = "Connection to remote host was lost."
 _STOCK = websocket.WebSocket()
 _StockFrames: Any = type(getattr(_STOCK, "frame_buffer", object()))
 _SUPPORTED = all(hasattr(_STOCK, name) for name in ("cont_frame", "_recv")) and hasattr(_StockFrames, "recv_strict")
 
 
 class MessageSocket(websocket.WebSocket):
-    """A websocket whose messages are read one by one as ``(opcode, data)``."""
+    """A websocket whose messages are read as ``(opcode, data)``."""
 
-    def recv_message(self) -> tuple[int, bytes | memoryview]:
-        """The next message or control frame. It may be a view of memory that the next call writes to.
+    def recv_message(self) -> Message:
+        """The next message or control frame.
 
         Raises:
             websocket.WebSocketTimeoutException: Nothing complete came within the socket's timeout; what came of a
@@ -38,6 +50,17 @@ class MessageSocket(websocket.WebSocket):
         """
         opcode, frame = self.recv_data_frame(control_frame=True)
         return opcode, frame.data
+
+    def recv_messages(self) -> list[Message]:
+        """The next messages and control frames, one at least, and of those behind it some that are there already.
+
+        They may be views of memory that the next call writes to. See ``recv_message``.
+        """
+        return [self.recv_message()]
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Have ``recv_message`` and sending wait no longer than this for the other end."""
+        self.settimeout(seconds)
 
     @property
     def received(self) -> int:
@@ -50,28 +73,46 @@ class _BufferedSocket(MessageSocket):
         super().__init__(**options)
         self._frames = self.frame_buffer = _BufferedFrames(self._receive_into, longest, skip_utf8_validation=True)
 
-    def recv_message(self) -> tuple[int, bytes | memoryview]:
-        # A whole message needs none of the general machinery.
+    def recv_messages(self) -> list[Message]:
+        # Whole messages need none of the general machinery.
         frames = self._frames
         if frames.header is None and not self.cont_frame.recving_frames:
-            message = frames.take_whole()
-            if message is not None:
-                return message
-        return super().recv_message()
+            messages = frames.take_whole()
+            if messages:
+                return messages
+        return super().recv_messages()
+
+    def wait_at_most(self, seconds: float) -> None:
+        # With a timeout of Python's each read is two system calls, each of which gives the GIL away.
+        self.settimeout(seconds)
+        if self.sock is None or type(self.sock) is not socket.socket or os.name != "posix":
+            return
+        limit = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
+        with contextlib.suppress(OSError):  # then Python's it is
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            self.settimeout(None)
 
     @property
     def received(self) -> int:
         return self._frames.received
 
+    def _send(self, data: str | bytes) -> int:
+        if self.sock is None:
+            raise websocket.WebSocketConnectionClosedException(_LOST)
+        try:
+            return self.sock.send(data)  # type: ignore[arg-type]  # a frame is bytes
+        except (TimeoutError, BlockingIOError) as error:
+            raise websocket.WebSocketTimeoutException(str(error)) from error
+
     def _receive_into(self, room: memoryview) -> int:
         """As ``_recv``, but into memory that is there already: fresh memory costs more than what it is to hold."""
         try:
             count = 0 if self.sock is None else self.sock.recv_into(room)
-        except TimeoutError as error:
+        except (TimeoutError, BlockingIOError) as error:  # Python's timeout, the system's
             raise websocket.WebSocketTimeoutException(str(error)) from error
         if not count:
-            msg = "Connection to remote host was lost."
-            raise websocket.WebSocketConnectionClosedException(msg)
+            raise websocket.WebSocketConnectionClosedException(_LOST)
         return count
 
 
@@ -125,32 +166,37 @@ class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it 
         if length > self._longest:
             raise websocket.WebSocketPayloadException(f"a message of more than {self._longest} bytes (max_body)")
 
-    def take_whole(self) -> tuple[int, memoryview] | None:
-        """The next message, unless it is fragmented or masked, or too little of it is there to tell."""
+    def take_whole(self) -> list[Message]:
+        """The next messages that are there, up to one that is fragmented or masked, or too short to tell."""
         if self._start == self._end:
             self._fill()
-        while True:
-            data, at = self._buffer, self._start
-            if self._end < at + 4:
-                return None
+        data, at, end = self._buffer, self._start, self._end
+        messages: list[Message] = []
+        while end - at >= _SHORTEST and len(messages) < _AT_ONCE:
             first, length = data[at], data[at + 1]
             if first not in (_FIN_TEXT, _FIN_BINARY) or length > _EIGHT_BYTES:
-                return None
+                break
             start = at + 2
             if length == _TWO_BYTES:
                 start = at + 4
                 length = (data[at + 2] << 8) | data[at + 3]
             elif length == _EIGHT_BYTES:
                 start = at + 10
-                if self._end < start:
-                    return None
+                if end < start:
+                    break
                 length = int.from_bytes(data[at + 2 : start], "big")
-            self._check(length)
             stop = start + length
-            if stop <= self._end:
-                self._start = stop
-                return first & 0x0F, data[start:stop]
-            self._fill()
+            if stop <= end and length <= self._longest:
+                messages.append((first & 0x0F, data[start:stop]))
+                at = stop
+            elif messages:
+                break
+            else:
+                self._check(length)
+                self._fill()
+                data, at, end = self._buffer, self._start, self._end
+        self._start = at
+        return messages
 
 
 def new_socket(longest: int = sys.maxsize, **options: Any) -> MessageSocket:

@@ -78,7 +78,9 @@ class Tracker:
         self.router = Router(
             self.registry, self.subscriptions, self.dispatcher.put, self.dispatcher.hurry, self.server.refresh
         )
-        self.connection = Connection(self.config, self.router.deliver) if self.config.realtime else None
+        self.connection = (
+            Connection(self.config, self.router.deliver, self.dispatcher) if self.config.realtime else None
+        )
         self.watch = watch = Watch(self.config, self.registry, self.router, self.connection, self.inquiry)
         self._closed = False
         self._process = OneProcess()
@@ -163,12 +165,12 @@ class Tracker:
         """End both threads and every wait. Idempotent; returns at once when called from a callback."""
         self._closed = True
         # Each step may be taken again, since a first close() may have been interrupted.
+        self._asking.close()
         if self.connection is not None:
             self.connection.close()
         for job in self.registry.live():
             self._abandon(job)
         self.subscriptions.close()
-        self._asking.close()
         self.dispatcher.close(timeout)
         self._finalizer.detach()  # it would keep alive what callbacks refer to
 

@@ -141,6 +141,18 @@ def test_invariant_03_an_exception_is_logged_and_harms_no_neighbour(
 # --- what callbacks may do ----------------------------------------------------------------------------------
 
 
+def test_a_done_callback_is_called_though_the_dispatcher_waits_for_events(
+    comfy: Comfy, client: Client, notes: Notes
+) -> None:
+    client.on("progress", notes.add)
+    job = client.submit(WORKFLOW)
+    comfy.link().send(progress(1), progress(2))
+    notes.take(2)  # from now on the dispatcher reads
+    job.add_done_callback(lambda job: notes.add((job.status, threading.current_thread().name)))
+    assert job.cancel()  # over HTTP
+    notes.take_until(("cancelled", DISPATCHER))
+
+
 def test_invariant_05_run_works_inside_a_callback(comfy: Comfy, client: Client, notes: Notes) -> None:
     comfy.on_prompt = comfy.complete
     client.on("custom", lambda _: notes.add(client.run(WORKFLOW, timeout=PATIENCE)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from functools import partial
@@ -16,7 +17,7 @@ from comfyclient._realtime.subscriptions import Subscriptions
 from comfyclient.events import Event, Executing, Progress, UnknownEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PATIENCE = 10.0
 
@@ -31,8 +32,10 @@ class Stage:
         self.pauses: list[float | Exception | None] = []
         self.chores_at: list[float] = []
         self.chored = threading.Condition()
+        self.on_chores: Callable[[], object] = bool
 
     def chores(self) -> float | None:
+        self.on_chores()
         with self.chored:
             self.chores_at.append(time.monotonic())
             self.chored.notify_all()
@@ -58,6 +61,13 @@ def stage() -> Iterator[Stage]:
     stage.dispatcher.start()
     yield stage
     stage.dispatcher.close(PATIENCE)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def threads() -> list[threading.Thread]:
@@ -213,6 +223,255 @@ def test_chores_wait_for_a_callback_and_go_before_the_next(stage: Stage) -> None
     gate.set()
     stage.settle()
     assert done_at == [1]
+
+
+# --- the reading on loan -------------------------------------------------------------------------------------
+
+
+class Line:
+    """A connection without a socket, whose reader lends it whenever the dispatcher would read.
+
+    Attributes:
+        readers: The name of the thread that read each event.
+        nudges: How often whoever reads was asked to look up.
+        loans: How often it was lent.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._frames: queue.Queue[Event | str] = queue.Queue()
+        self.readers: list[str] = []
+        self.nudges = 0
+        self.loans = 0
+        self.nudged = threading.Event()
+        self.is_over = False
+        self.taken_up = threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._run, name="reader")
+        self._thread.start()
+
+    def send(self, *events: Event) -> None:
+        for event in events:
+            self._frames.put(event)
+
+    def step(self) -> bool:
+        if self.is_over:
+            return False
+        self.taken_up.release()
+        frame = self._frames.get(timeout=PATIENCE)
+        if isinstance(frame, Event):
+            self.readers.append(threading.current_thread().name)
+            self._stage.dispatcher.put(frame)
+        elif frame == "over":
+            self.is_over = True
+        return not self.is_over
+
+    def nudge(self) -> None:
+        self.nudges += 1
+        self._frames.put("pong")
+        self.nudged.set()
+
+    def end(self) -> None:
+        self._frames.put("over")
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self.is_over:
+            if self._stage.dispatcher.would_read:
+                self.loans += 1
+                self._stage.dispatcher.lend(self)  # type: ignore[arg-type]  # as far as it goes
+            self.step()
+
+
+@pytest.fixture
+def line(stage: Stage) -> Iterator[Line]:
+    wait_until(lambda: stage.dispatcher._asleep)
+    line = Line(stage)
+    yield line
+    line.end()
+
+
+def nodes(numbers: Iterable[int]) -> list[Executing]:
+    return [Executing(str(number)) for number in numbers]
+
+
+def lend(stage: Stage, line: Line) -> None:
+    """Have the dispatcher read, and nothing under way."""
+    before = threading.Event()
+    stage.subscriptions.add(("progress",), lambda _: before.set())
+    line.send(Progress(0, 1))
+    assert before.wait(PATIENCE)
+    line.taken_up = threading.Semaphore(0)
+    line.nudge()  # then it is in a read that has begun after the callback
+    assert line.taken_up.acquire(timeout=PATIENCE)
+    line.nudges = 0
+    line.nudged.clear()
+
+
+def test_a_dispatcher_with_nothing_to_call_reads_by_itself(stage: Stage, line: Line) -> None:
+    enough = threading.Event()
+
+    def note(event: Executing) -> None:
+        stage.seen.append((event.node, threading.current_thread().name))
+        if event.node == "99":
+            enough.set()
+
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), note)
+    line.send(*nodes(range(100)))
+    assert enough.wait(PATIENCE)
+    assert stage.seen == [(str(number), "comfyclient-dispatcher") for number in range(100)]
+    assert line.readers == ["reader"] + ["comfyclient-dispatcher"] * 100
+    assert (line.loans, line.nudges) == (1, 0)
+
+
+def test_invariant_02_the_reader_reads_again_when_a_callback_takes_its_time(stage: Stage, line: Line) -> None:
+    gate, inside, enough = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(event: Executing) -> None:
+        inside.set()
+        assert gate.wait(PATIENCE)
+        stage.seen.append(event)
+        if event.node == "100":
+            enough.set()
+
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), slow)
+    line.send(*nodes(range(100)))
+    assert inside.wait(PATIENCE)
+    wait_until(lambda: len(line.readers) == 101)  # though the callback has not returned
+    assert line.readers == ["reader", "comfyclient-dispatcher"] + ["reader"] * 99
+    assert stage.dispatcher.is_calling
+    gate.set()
+    wait_until(lambda: len(stage.seen) == 100)
+    assert not line.nudges
+    line.send(*nodes([100]))
+    assert enough.wait(PATIENCE)
+    assert stage.seen == nodes(range(101))
+
+
+def test_invariant_02_the_reader_reads_again_when_many_callbacks_take_most_of_the_time(
+    stage: Stage, line: Line
+) -> None:
+    gate = threading.Event()
+
+    def rather_slow(_: Executing) -> None:
+        gate.wait(0.004)  # each by itself would be no reason
+
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), rather_slow)
+    line.send(*nodes(range(2000)))
+    wait_until(lambda: "reader" in line.readers[1:])
+    gate.set()
+
+
+def test_quick_callbacks_are_no_reason_to_read_elsewhere(stage: Stage, line: Line) -> None:
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), stage.seen.append)
+    for number in range(20):
+        line.send(*nodes([number]))
+        wait_until(lambda: len(stage.seen) > number)  # noqa: B023 - it is called here
+    assert line.readers[1:] == ["comfyclient-dispatcher"] * 20
+    assert line.loans == 1
+
+
+def test_while_it_reads_the_reader_does_the_chores(stage: Stage, line: Line) -> None:
+    names: list[str] = []
+    stage.on_chores = lambda: names.append(threading.current_thread().name)
+    lend(stage, line)
+    stage.dispatcher.hurry(0.01)
+    stage.wait_for_chores(1)
+    assert names == ["reader"]
+    assert line.nudges == 0
+    assert line.readers == ["reader"]
+
+
+def test_while_the_reader_is_asking_events_are_read_and_callbacks_wait(stage: Stage, line: Line) -> None:
+    gate, asking = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        asking.set()
+        assert gate.wait(PATIENCE)
+
+    stage.on_chores = ask
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), stage.seen.append)
+    stage.dispatcher.hurry()
+    assert asking.wait(PATIENCE)
+    line.send(*nodes(range(50)))
+    wait_until(lambda: len(line.readers) == 51)
+    assert line.readers == ["reader"] + ["comfyclient-dispatcher"] * 50
+    assert stage.seen == []
+    gate.set()
+    wait_until(lambda: len(stage.seen) == 50)
+    line.send(*nodes(range(50, 60)))
+    wait_until(lambda: len(stage.seen) == 60)
+    assert stage.seen == nodes(range(60))
+
+
+def test_chores_wait_for_a_callback_that_may_need_the_reader(stage: Stage, line: Line) -> None:
+    gate, inside = threading.Event(), threading.Event()
+
+    def slow(_: Event) -> None:
+        inside.set()
+        gate.wait(PATIENCE)
+
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), slow)
+    line.send(*nodes([1]))
+    assert inside.wait(PATIENCE)
+    stage.dispatcher.hurry()
+    wait_until(lambda: stage.dispatcher.is_calling)  # the reader reads again
+    assert stage.chores_at == []
+    gate.set()
+    stage.wait_for_chores(1)
+
+
+def test_a_call_from_elsewhere_makes_it_look_up(stage: Stage, line: Line) -> None:
+    lend(stage, line)
+    assert stage.dispatcher.call(lambda: stage.seen.append(threading.current_thread().name), "a call")
+    assert line.nudged.wait(PATIENCE)
+    wait_until(lambda: stage.seen == ["comfyclient-dispatcher"])
+
+
+def test_a_call_from_a_callback_comes_next_and_wakes_nobody(stage: Stage, line: Line) -> None:
+    def note(event: Executing) -> None:
+        stage.seen.append(event.node)
+        stage.dispatcher.call(lambda: stage.seen.append(f"after {event.node}"), "a call")
+
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), note)
+    line.send(*nodes([1]))
+    wait_until(lambda: len(stage.seen) == 2)
+    line.send(*nodes([2]))
+    wait_until(lambda: len(stage.seen) == 4)
+    assert stage.seen == ["1", "after 1", "2", "after 2"]
+    assert line.nudges == 0
+
+
+def test_what_there_is_no_more_of_is_given_back(stage: Stage, line: Line) -> None:
+    lend(stage, line)
+    line.end()
+    stage.settle()
+    assert not stage.dispatcher._lent
+    assert line.loans == 1
+
+
+def test_invariant_04_a_line_that_ends_beside_a_callback_that_hangs_ends_at_once(stage: Stage, line: Line) -> None:
+    gate, inside = threading.Event(), threading.Event()
+
+    def hang(_: Event) -> None:
+        inside.set()
+        gate.wait(PATIENCE)
+
+    lend(stage, line)
+    stage.subscriptions.add(("executing",), hang)
+    line.send(*nodes([1]))
+    assert inside.wait(PATIENCE)
+    line.is_over = True
+    line.end()
+    assert not gate.is_set()
+    gate.set()
 
 
 # --- the end ------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import socket
 import threading
 from contextlib import closing
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,8 +39,8 @@ class Pair:
 
     def __init__(self, kind: Any) -> None:
         self.socket: MessageSocket = kind()
-        ours, self.far = socket.socketpair()
-        self.socket.sock = ours
+        self.near, self.far = socket.socketpair()
+        self.socket.sock = self.near
         self.socket.connected = True
         self.socket.settimeout(TIMEOUT)
 
@@ -52,8 +53,7 @@ class Pair:
         found: Told = []
         while True:
             try:
-                opcode, data = self.socket.recv_message()
-                found.append((opcode, bytes(data)))
+                found += [(opcode, bytes(data)) for opcode, data in self.socket.recv_messages()]
             except websocket.WebSocketTimeoutException:
                 return found
             except EXPECTED as error:
@@ -207,14 +207,73 @@ def test_what_arrives_counts_even_in_mid_frame() -> None:
             assert pair.socket.received == before + len(piece)
 
 
-def test_a_small_message_out_of_the_buffer_costs_no_call_of_the_system() -> None:
+def test_small_messages_out_of_the_buffer_cost_no_call_of_the_system() -> None:
     with closing(Pair(new_socket)) as pair:
         pair.far.sendall(HELLO * 100)
-        assert pair.socket.recv_message() == (TEXT, HELLO[2:])
+        told = pair.socket.recv_messages()
+        assert len(told) == frames._AT_ONCE
         pair.far.close()
-        assert [pair.socket.recv_message() for _ in range(99)] == [(TEXT, HELLO[2:])] * 99
+        while len(told) < 100:
+            told += pair.socket.recv_messages()
+        assert told == [(TEXT, HELLO[2:])] * 100
         with pytest.raises(websocket.WebSocketConnectionClosedException):
-            pair.socket.recv_message()
+            pair.socket.recv_messages()
+
+
+def test_one_message_by_itself_leaves_those_behind_it() -> None:
+    with closing(Pair(new_socket)) as pair:
+        pair.far.sendall(HELLO * 3)
+        assert pair.socket.recv_message() == (TEXT, HELLO[2:])
+        assert pair.told() == [(TEXT, HELLO[2:])] * 2
+
+
+# --- waiting ------------------------------------------------------------------------------------------------
+
+
+def test_a_plain_socket_waits_in_the_system_and_no_longer_than_told() -> None:
+    with closing(Pair(new_socket)) as pair:
+        pair.socket.wait_at_most(TIMEOUT)
+        assert pair.near.gettimeout() is None  # so that a read is one call of the system
+        with pytest.raises(websocket.WebSocketTimeoutException):
+            pair.socket.recv_messages()
+        pair.far.sendall(HELLO[:1])
+        with pytest.raises(websocket.WebSocketTimeoutException):
+            pair.socket.recv_messages()
+        pair.far.sendall(HELLO[1:])
+        assert pair.told() == [(TEXT, HELLO[2:])]
+
+
+def test_sending_to_somebody_who_does_not_read_ends_too() -> None:
+    with closing(Pair(new_socket)) as pair:
+        pair.socket.wait_at_most(TIMEOUT)
+        with pytest.raises(websocket.WebSocketTimeoutException):
+            pair.socket.send_binary(bytes(10_000_000))
+
+
+@pytest.mark.parametrize("kind", [stock, new_socket])
+def test_other_sockets_wait_as_python_does_it(kind: Any) -> None:
+    class Wrapped(socket.socket):
+        """As that of TLS, which takes the system's timeout for a reason to try again."""
+
+    with closing(Pair(kind)) as pair:
+        pair.socket.sock = pair.near = Wrapped(fileno=pair.near.detach())
+        pair.socket.wait_at_most(TIMEOUT)
+        assert pair.near.gettimeout() == TIMEOUT
+        assert pair.told() == []
+
+
+def test_where_the_system_has_no_such_timeout_python_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "os", SimpleNamespace(name="another"))
+    with closing(Pair(new_socket)) as pair:
+        pair.socket.wait_at_most(TIMEOUT)
+        assert pair.near.gettimeout() == TIMEOUT
+
+
+def test_a_socket_that_is_gone_sends_nothing() -> None:
+    pair = Pair(new_socket)
+    pair.close()
+    with pytest.raises(websocket.WebSocketConnectionClosedException):
+        pair.socket.ping()
 
 
 # --- when the library changes -------------------------------------------------------------------------------
