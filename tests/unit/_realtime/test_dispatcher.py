@@ -31,22 +31,30 @@ class Stage:
         self.seen: list[Any] = []
         self.pauses: list[float | Exception | None] = []
         self.chores_at: list[float] = []
-        self.chored = threading.Condition()
+        self.changed = threading.Condition()
         self.on_chores: Callable[[], object] = bool
 
     def chores(self) -> float | None:
         self.on_chores()
-        with self.chored:
+        with self.changed:
             self.chores_at.append(time.monotonic())
-            self.chored.notify_all()
+            self.changed.notify_all()
         pause = self.pauses.pop(0) if self.pauses else None
         if isinstance(pause, Exception):
             raise pause
         return pause
 
     def wait_for_chores(self, number: int) -> None:
-        with self.chored:
-            assert self.chored.wait_for(lambda: len(self.chores_at) >= number, PATIENCE)
+        self.wait_for(lambda: len(self.chores_at) >= number)
+
+    def see(self, what: Any) -> None:
+        with self.changed:
+            self.seen.append(what)
+            self.changed.notify_all()
+
+    def wait_for(self, happened: Callable[[], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(happened, PATIENCE)
 
     def settle(self) -> None:
         """Wait until everything before this was called."""
@@ -61,13 +69,6 @@ def stage() -> Iterator[Stage]:
     stage.dispatcher.start()
     yield stage
     stage.dispatcher.close(PATIENCE)
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def threads() -> list[threading.Thread]:
@@ -235,17 +236,17 @@ class Line:
         readers: The name of the thread that read each event.
         nudges: How often whoever reads was asked to look up.
         loans: How often it was lent.
+        returned: How often it was given or taken back.
+        reads: Counts the reads that have begun.
     """
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._frames: queue.Queue[Event | str] = queue.Queue()
         self.readers: list[str] = []
-        self.nudges = 0
-        self.loans = 0
-        self.nudged = threading.Event()
+        self.nudges = self.loans = self.returned = 0
         self.is_over = False
-        self.taken_up = threading.Semaphore(0)
+        self.reads = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name="reader")
         self._thread.start()
 
@@ -256,11 +257,13 @@ class Line:
     def step(self) -> bool:
         if self.is_over:
             return False
-        self.taken_up.release()
+        self.reads.release()
         frame = self._frames.get(timeout=PATIENCE)
         if isinstance(frame, Event):
-            self.readers.append(threading.current_thread().name)
             self._stage.dispatcher.put(frame)
+            with self._stage.changed:
+                self.readers.append(threading.current_thread().name)
+                self._stage.changed.notify_all()
         elif frame == "over":
             self.is_over = True
         return not self.is_over
@@ -268,7 +271,6 @@ class Line:
     def nudge(self) -> None:
         self.nudges += 1
         self._frames.put("pong")
-        self.nudged.set()
 
     def end(self) -> None:
         self._frames.put("over")
@@ -280,13 +282,27 @@ class Line:
             if self._stage.dispatcher.would_read:
                 self.loans += 1
                 self._stage.dispatcher.lend(self)  # type: ignore[arg-type]  # as far as it goes
+                with self._stage.changed:
+                    self.returned += 1
+                    self._stage.changed.notify_all()
             self.step()
 
 
 @pytest.fixture
 def line(stage: Stage) -> Iterator[Line]:
-    wait_until(lambda: stage.dispatcher._asleep)
+    """The dispatcher is reading, and nothing is under way."""
     line = Line(stage)
+    called = threading.Semaphore(0)
+    subscription = stage.subscriptions.add(("progress",), lambda _: called.release())
+    while not line.loans:  # until one finds it asleep
+        line.send(Progress(0, 1))
+        assert called.acquire(timeout=PATIENCE)
+    subscription.cancel()
+    line.readers.clear()
+    line.reads = threading.Semaphore(0)
+    line.nudge()  # the read that comes after this has begun after the callback
+    assert line.reads.acquire(timeout=PATIENCE)
+    line.nudges = 0
     yield line
     line.end()
 
@@ -295,95 +311,75 @@ def nodes(numbers: Iterable[int]) -> list[Executing]:
     return [Executing(str(number)) for number in numbers]
 
 
-def lend(stage: Stage, line: Line) -> None:
-    """Have the dispatcher read, and nothing under way."""
-    before = threading.Event()
-    stage.subscriptions.add(("progress",), lambda _: before.set())
-    line.send(Progress(0, 1))
-    assert before.wait(PATIENCE)
-    line.taken_up = threading.Semaphore(0)
-    line.nudge()  # then it is in a read that has begun after the callback
-    assert line.taken_up.acquire(timeout=PATIENCE)
-    line.nudges = 0
-    line.nudged.clear()
+class Gate:
+    """A callback that notes its event once it is let go."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._open = threading.Event()
+        self._inside = threading.Event()
+        stage.subscriptions.add(("executing",), self._hold)
+
+    def _hold(self, event: Event) -> None:
+        self._inside.set()
+        assert self._open.wait(PATIENCE)
+        self._stage.see(event)
+
+    def wait(self) -> None:
+        assert self._inside.wait(PATIENCE)
+
+    def open(self) -> None:
+        self._open.set()
 
 
 def test_a_dispatcher_with_nothing_to_call_reads_by_itself(stage: Stage, line: Line) -> None:
-    enough = threading.Event()
-
-    def note(event: Executing) -> None:
-        stage.seen.append((event.node, threading.current_thread().name))
-        if event.node == "99":
-            enough.set()
-
-    lend(stage, line)
-    stage.subscriptions.add(("executing",), note)
+    stage.subscriptions.add(("executing",), lambda event: stage.see((event.node, threading.current_thread().name)))
     line.send(*nodes(range(100)))
-    assert enough.wait(PATIENCE)
+    stage.wait_for(lambda: len(stage.seen) == 100)
     assert stage.seen == [(str(number), "comfyclient-dispatcher") for number in range(100)]
-    assert line.readers == ["reader"] + ["comfyclient-dispatcher"] * 100
+    assert line.readers == ["comfyclient-dispatcher"] * 100
     assert (line.loans, line.nudges) == (1, 0)
 
 
 def test_invariant_02_the_reader_reads_again_when_a_callback_takes_its_time(stage: Stage, line: Line) -> None:
-    gate, inside, enough = threading.Event(), threading.Event(), threading.Event()
-
-    def slow(event: Executing) -> None:
-        inside.set()
-        assert gate.wait(PATIENCE)
-        stage.seen.append(event)
-        if event.node == "100":
-            enough.set()
-
-    lend(stage, line)
-    stage.subscriptions.add(("executing",), slow)
+    gate = Gate(stage)
     line.send(*nodes(range(100)))
-    assert inside.wait(PATIENCE)
-    wait_until(lambda: len(line.readers) == 101)  # though the callback has not returned
-    assert line.readers == ["reader", "comfyclient-dispatcher"] + ["reader"] * 99
+    gate.wait()
+    stage.wait_for(lambda: len(line.readers) == 100)  # though the callback has not returned
+    assert line.readers == ["comfyclient-dispatcher"] + ["reader"] * 99
     assert stage.dispatcher.is_calling
-    gate.set()
-    wait_until(lambda: len(stage.seen) == 100)
-    assert not line.nudges
-    line.send(*nodes([100]))
-    assert enough.wait(PATIENCE)
-    assert stage.seen == nodes(range(101))
+    gate.open()
+    line.send(*nodes(range(100, 200)))
+    stage.wait_for(lambda: len(stage.seen) == 200)
+    assert stage.seen == nodes(range(200))
+    assert line.nudges == 0
 
 
 def test_invariant_02_the_reader_reads_again_when_many_callbacks_take_most_of_the_time(
     stage: Stage, line: Line
 ) -> None:
-    gate = threading.Event()
-
-    def rather_slow(_: Executing) -> None:
-        gate.wait(0.004)  # each by itself would be no reason
-
-    lend(stage, line)
-    stage.subscriptions.add(("executing",), rather_slow)
+    never = threading.Event()
+    stage.subscriptions.add(("executing",), lambda _: never.wait(0.004))  # each by itself would be no reason
     line.send(*nodes(range(2000)))
-    wait_until(lambda: "reader" in line.readers[1:])
-    gate.set()
+    stage.wait_for(lambda: "reader" in line.readers)
+    never.set()
 
 
 def test_quick_callbacks_are_no_reason_to_read_elsewhere(stage: Stage, line: Line) -> None:
-    lend(stage, line)
-    stage.subscriptions.add(("executing",), stage.seen.append)
-    for number in range(20):
+    stage.subscriptions.add(("executing",), stage.see)
+    for number in range(1000):
         line.send(*nodes([number]))
-        wait_until(lambda: len(stage.seen) > number)  # noqa: B023 - it is called here
-    assert line.readers[1:] == ["comfyclient-dispatcher"] * 20
-    assert line.loans == 1
+        stage.wait_for(lambda: len(stage.seen) > number)  # noqa: B023 - it is called here
+    assert line.readers.count("reader") < 500  # none, unless the machine takes its time in midst of a callback
 
 
 def test_while_it_reads_the_reader_does_the_chores(stage: Stage, line: Line) -> None:
     names: list[str] = []
     stage.on_chores = lambda: names.append(threading.current_thread().name)
-    lend(stage, line)
     stage.dispatcher.hurry(0.01)
     stage.wait_for_chores(1)
     assert names == ["reader"]
-    assert line.nudges == 0
-    assert line.readers == ["reader"]
+    assert (line.readers, line.nudges) == ([], 0)
 
 
 def test_while_the_reader_is_asking_events_are_read_and_callbacks_wait(stage: Stage, line: Line) -> None:
@@ -394,84 +390,67 @@ def test_while_the_reader_is_asking_events_are_read_and_callbacks_wait(stage: St
         assert gate.wait(PATIENCE)
 
     stage.on_chores = ask
-    lend(stage, line)
-    stage.subscriptions.add(("executing",), stage.seen.append)
+    stage.subscriptions.add(("executing",), stage.see)
     stage.dispatcher.hurry()
     assert asking.wait(PATIENCE)
     line.send(*nodes(range(50)))
-    wait_until(lambda: len(line.readers) == 51)
-    assert line.readers == ["reader"] + ["comfyclient-dispatcher"] * 50
+    stage.wait_for(lambda: len(line.readers) == 50)
+    assert line.readers == ["comfyclient-dispatcher"] * 50
     assert stage.seen == []
     gate.set()
-    wait_until(lambda: len(stage.seen) == 50)
+    stage.wait_for(lambda: len(stage.seen) == 50)
     line.send(*nodes(range(50, 60)))
-    wait_until(lambda: len(stage.seen) == 60)
+    stage.wait_for(lambda: len(stage.seen) == 60)
     assert stage.seen == nodes(range(60))
 
 
 def test_chores_wait_for_a_callback_that_may_need_the_reader(stage: Stage, line: Line) -> None:
-    gate, inside = threading.Event(), threading.Event()
-
-    def slow(_: Event) -> None:
-        inside.set()
-        gate.wait(PATIENCE)
-
-    lend(stage, line)
-    stage.subscriptions.add(("executing",), slow)
+    gate = Gate(stage)
     line.send(*nodes([1]))
-    assert inside.wait(PATIENCE)
+    gate.wait()
     stage.dispatcher.hurry()
-    wait_until(lambda: stage.dispatcher.is_calling)  # the reader reads again
+    stage.wait_for(lambda: line.returned == 1)
+    assert stage.dispatcher.is_calling
     assert stage.chores_at == []
-    gate.set()
+    gate.open()
     stage.wait_for_chores(1)
 
 
 def test_a_call_from_elsewhere_makes_it_look_up(stage: Stage, line: Line) -> None:
-    lend(stage, line)
-    assert stage.dispatcher.call(lambda: stage.seen.append(threading.current_thread().name), "a call")
-    assert line.nudged.wait(PATIENCE)
-    wait_until(lambda: stage.seen == ["comfyclient-dispatcher"])
+    assert stage.dispatcher.call(lambda: stage.see(threading.current_thread().name), "a call")
+    stage.wait_for(lambda: stage.seen == ["comfyclient-dispatcher"])
+    assert line.nudges == 1
 
 
 def test_a_call_from_a_callback_comes_next_and_wakes_nobody(stage: Stage, line: Line) -> None:
     def note(event: Executing) -> None:
-        stage.seen.append(event.node)
-        stage.dispatcher.call(lambda: stage.seen.append(f"after {event.node}"), "a call")
+        stage.see(event.node)
+        stage.dispatcher.call(lambda: stage.see(f"after {event.node}"), "a call")
 
-    lend(stage, line)
     stage.subscriptions.add(("executing",), note)
     line.send(*nodes([1]))
-    wait_until(lambda: len(stage.seen) == 2)
+    stage.wait_for(lambda: len(stage.seen) == 2)
     line.send(*nodes([2]))
-    wait_until(lambda: len(stage.seen) == 4)
+    stage.wait_for(lambda: len(stage.seen) == 4)
     assert stage.seen == ["1", "after 1", "2", "after 2"]
     assert line.nudges == 0
 
 
 def test_what_there_is_no_more_of_is_given_back(stage: Stage, line: Line) -> None:
-    lend(stage, line)
     line.end()
+    stage.dispatcher.put(Progress(1, 1))
     stage.settle()
-    assert not stage.dispatcher._lent
-    assert line.loans == 1
+    assert (line.loans, line.returned) == (1, 1)
 
 
 def test_invariant_04_a_line_that_ends_beside_a_callback_that_hangs_ends_at_once(stage: Stage, line: Line) -> None:
-    gate, inside = threading.Event(), threading.Event()
-
-    def hang(_: Event) -> None:
-        inside.set()
-        gate.wait(PATIENCE)
-
-    lend(stage, line)
-    stage.subscriptions.add(("executing",), hang)
+    gate = Gate(stage)
     line.send(*nodes([1]))
-    assert inside.wait(PATIENCE)
+    gate.wait()
     line.is_over = True
-    line.end()
-    assert not gate.is_set()
-    gate.set()
+    stage.wait_for(lambda: line.returned == 1)
+    assert stage.seen == []
+    gate.open()
 
 
 # --- the end ------------------------------------------------------------------------------------------------
