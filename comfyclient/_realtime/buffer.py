@@ -63,18 +63,20 @@ class Backlog:
         return superseded is None
 
     def pop(self) -> Any:
-        """Take the oldest event."""
-        if not self.early:
+        """Take the oldest event; ``IndexError`` if there is none, perhaps not any more."""
+        try:
+            return self.early.popleft()
+        except IndexError:
             self.early.extend(self._late.values())
             self._late.clear()
-        return self.early.popleft()
+            return self.early.popleft()
 
     def take(self, most: int) -> list[Any]:
         """Take the oldest events, not more than ``most``."""
         return [self.pop() for _ in range(min(most, len(self)))]
 
     def __len__(self) -> int:
-        return len(self.early) + len(self._late)
+        return len(self._late) + len(self.early)  # in this order: what moves meanwhile is counted twice, not missed
 
     def __iter__(self) -> Iterator[Any]:
         yield from self.early
@@ -181,18 +183,19 @@ class EventQueue(queue.Queue[E], Generic[E]):
 
     def _take(self, *, rung: bool) -> E | None:
         with self.mutex:
-            if self._backlog:
+            try:
                 event: E = self._backlog.pop()
-                if rung and self._backlog:
-                    self._ring()  # for whoever else waits
-                if self.maxsize > 0:  # otherwise nobody waits for room
-                    self.not_full.notify()
-                return event
-            if self._closed:
+            except IndexError:  # another thread took it
+                if not self._closed:
+                    return None
                 self._ring()
                 msg = "this queue of events is closed"
-                raise ClientClosed(msg)
-        return None
+                raise ClientClosed(msg) from None
+            if rung and self._backlog:
+                self._ring()  # for whoever else waits
+            if self.maxsize > 0:  # otherwise nobody waits for room
+                self.not_full.notify()
+            return event
 
     def close(self) -> None:
         """Let the queue end after what it holds, and take it from the client. Idempotent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from comfyclient.events import Executed, Executing, Preview, Progress, ProgressS
 from tests.conftest import soon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from comfyclient.events import Event
 
@@ -99,6 +100,41 @@ def test_after_catching_up_everything_is_kept_again() -> None:
     backlog.append(progress(9))
     backlog.append(progress(10))
     assert list(backlog) == [progress(9), progress(10)]
+
+
+class Contested(deque[Any]):
+    """The oldest events of a backlog, with another thread that comes in between, once."""
+
+    after_counting: Callable[[], object] = bool
+    before_taking: Callable[[], object] = bool
+
+    def __len__(self) -> int:
+        length = super().__len__()
+        between, self.after_counting = self.after_counting, bool
+        between()
+        return length
+
+    def popleft(self) -> Any:
+        between, self.before_taking = self.before_taking, bool
+        between()
+        return super().popleft()
+
+
+def test_it_is_not_empty_because_events_move_while_they_are_counted() -> None:
+    backlog = Backlog(behind=0, events=[progress(1, "1"), progress(1, "2")])
+    backlog.early = Contested()
+    backlog.early.after_counting = backlog.pop
+    assert len(backlog) > 0
+    assert list(backlog) == [progress(1, "2")]
+
+
+def test_who_finds_the_oldest_taken_gets_the_next() -> None:
+    backlog = Backlog(behind=1, events=[executing(1), progress(1)])
+    backlog.early = Contested(backlog.early)
+    backlog.early.before_taking = backlog.early.popleft
+    assert backlog.pop() == progress(1)
+    with pytest.raises(IndexError):
+        backlog.pop()
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3))), st.integers(0, 5))
@@ -184,6 +220,25 @@ def test_several_consumers_share_the_events(pool: ThreadPoolExecutor) -> None:
     numbers = [[int(event.node) for event in share] for share in shares]
     assert sorted(number for share in numbers for number in share) == list(range(1000))
     assert all(share == sorted(share) for share in numbers)
+
+
+def test_a_consumer_whose_event_is_taken_by_another_waits_on(pool: ThreadPoolExecutor) -> None:
+    events: EventQueue[Any] = EventQueue()
+    contested = events._backlog.early = events._early = Contested()
+    waiting = pool.submit(events.get)
+    assert soon(waiting.running)
+    taken = threading.Event()
+
+    def take() -> None:
+        contested.popleft()
+        taken.set()
+
+    with events.mutex:  # the consumer is woken up, and comes for this
+        events.offer(executing(1))
+        contested.before_taking = take
+    assert taken.wait(PATIENCE)
+    events.offer(executing(2))
+    assert waiting.result(PATIENCE) == executing(2)
 
 
 def test_closing_is_told_once() -> None:
