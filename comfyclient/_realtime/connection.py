@@ -285,7 +285,8 @@ class Connection:
         while not self._over:
             if dispatcher is not None and dispatcher.would_read:
                 dispatcher.lend(self)
-            self.step()
+            else:
+                self.step()
         return self._over
 
     def step(self) -> bool:

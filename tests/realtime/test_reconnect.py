@@ -104,6 +104,24 @@ def test_invariant_09_the_old_socket_is_closed_before_the_new_one_opens(
         assert len(reader_threads()) == 1
 
 
+@pytest.mark.parametrize("reason", LOSSES)
+def test_invariant_09_a_loss_is_a_loss_though_the_dispatcher_reads(comfy: Comfy, connect: Connect, reason: str) -> None:
+    client = connect(reconnect=WATCHFUL)
+    called = threading.Semaphore(0)
+    client.on("progress", lambda _: called.release())
+    with opened(client, comfy) as listener:
+        for value in range(3):  # each finds it idle
+            comfy.link(0).send(event("progress", "p", value=value, max=9))
+            assert called.acquire(timeout=PATIENCE)
+        comfy.link(0).answers_close = False  # the connection stays until it is closed here
+        LOSSES[reason](comfy.link(0))
+        assert reason.replace("  ", " ") in until(listener, Disconnected).error
+        assert listener.get(timeout=PATIENCE) == Reconnected()
+        comfy.link(1).send(event("progress", "p", value=9, max=9))
+        assert called.acquire(timeout=PATIENCE)
+        assert comfy.overlaps == [[], []]
+
+
 def test_invariant_09_connections_lost_in_a_row_never_overlap(comfy: Comfy, client: Client) -> None:
     with opened(client, comfy) as listener:
         for number in range(6):
