@@ -74,7 +74,8 @@ class Dispatcher:
         self._turn.acquire()
         self.would_read = False
         self._asking = False  # written by the reader
-        # Written by the dispatcher's thread.
+        self._owed = False  # the next callback comes before the next question
+        self._at_chores = False  # this and the next are written by the dispatcher's thread
         self._batch: deque[Event | _Call] = deque()
         self._reading = False
         self._calling_since: float | None = None
@@ -163,7 +164,7 @@ class Dispatcher:
     def _run(self) -> None:
         while True:
             if self._lent is None and self._is_time():
-                self._do_chores()
+                self._do_own_chores()
             elif self._aborted:
                 break
             elif self._batch and not (self._asking and self._lent is not None):
@@ -186,7 +187,8 @@ class Dispatcher:
             if not going_on:
                 self._give_back()
                 break
-            while batch and not self._asking:
+            # Once the reading is taken back, chores come before the next, and so may the end.
+            while batch and not self._asking and self._lent is lent:
                 self._call_next()
         return has_read
 
@@ -220,6 +222,7 @@ class Dispatcher:
             if lent and not self._watched:
                 with self._changed:
                     self._changed.notify()
+            self._owed = False
             self._deliver(self._batch.popleft())
         self._calling_since = None
         self._called += time.monotonic() - began
@@ -235,6 +238,14 @@ class Dispatcher:
         at = self._chores_at
         return at is not None and at <= time.monotonic()
 
+    def _do_own_chores(self) -> None:
+        with self._lock:
+            if self._lent is not None:  # in this very moment: they are the reader's now
+                return
+            self._at_chores = True  # from here on nothing is lent, for nobody would read it
+        self._do_chores()
+        self._at_chores = False
+
     def _do_chores(self) -> None:
         self._chores_at = None  # before they are done: whoever hurries meanwhile means the next time
         try:
@@ -249,15 +260,17 @@ class Dispatcher:
 
     def lend(self, connection: Connection) -> None:
         """Have the dispatcher read, until callbacks take most of the time or there is nothing more to read."""
-        self.would_read = False
+        self.would_read = self._owed = False
         with self._changed:
+            if self._at_chores:
+                return
             self._lent = connection
             self._turn.release()
             self._wake()
         looked_at, before, busy = time.monotonic(), 0.0, self._called
         while self._is_lent and not connection.is_over:
             self._wait_for_trouble(before)
-            if self._is_time():
+            if self._is_time() and not self._owed:
                 self._ask()
             if self._beckoned:
                 self._beckoned = False
@@ -289,7 +302,7 @@ class Dispatcher:
             self._watched = False  # before the look at what is called: then what comes later wakes this thread
             self._watched = self._calling_since is not None or self._called > busy
             pause = _GLANCE if self._watched else None
-            if self._chores_at is not None and self._calling_since is None:
+            if self._chores_at is not None and self._calling_since is None and not self._owed:
                 until = max(0.0, self._chores_at - time.monotonic())
                 pause = until if pause is None else min(pause, until)
             self._changed.wait(pause)
@@ -300,8 +313,12 @@ class Dispatcher:
         self._asking = True
         if self._calling_since is None:
             self._do_chores()
+        self._owed = True  # before callbacks go on, which take it back
         self._asking = False
-        self._beckoned = self._beckoned or self._has_waiting or len(self._batch) > 0
+        if self._has_waiting or self._batch:
+            self._beckoned = True
+        else:
+            self._owed = False
 
     def _take_back(self) -> bool:
         with self._changed:

@@ -237,14 +237,16 @@ class Line:
         nudges: How often whoever reads was asked to look up.
         loans: How often it was lent.
         returned: How often it was given or taken back.
+        answers: Whether a nudge is noticed.
         reads: Counts the reads that have begun.
     """
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._frames: queue.Queue[Event | str] = queue.Queue()
+        self._frames: queue.Queue[tuple[Event, ...] | str] = queue.Queue()
         self.readers: list[str] = []
         self.nudges = self.loans = self.returned = 0
+        self.answers = True
         self.is_over = False
         self.reads = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name="reader")
@@ -252,25 +254,30 @@ class Line:
 
     def send(self, *events: Event) -> None:
         for event in events:
-            self._frames.put(event)
+            self.send_at_once(event)
+
+    def send_at_once(self, *events: Event) -> None:
+        self._frames.put(events)
 
     def step(self) -> bool:
         if self.is_over:
             return False
         self.reads.release()
         frame = self._frames.get(timeout=PATIENCE)
-        if isinstance(frame, Event):
-            self._stage.dispatcher.put(frame)
-            with self._stage.changed:
-                self.readers.append(threading.current_thread().name)
-                self._stage.changed.notify_all()
-        elif frame == "over":
+        if frame == "over":
             self.is_over = True
+        elif not isinstance(frame, str):
+            for event in frame:
+                self._stage.dispatcher.put(event)
+            with self._stage.changed:
+                self.readers += [threading.current_thread().name] * len(frame)
+                self._stage.changed.notify_all()
         return not self.is_over
 
     def nudge(self) -> None:
         self.nudges += 1
-        self._frames.put("pong")
+        if self.answers:
+            self._frames.put("pong")
 
     def end(self) -> None:
         self._frames.put("over")
@@ -285,7 +292,8 @@ class Line:
                 with self._stage.changed:
                     self.returned += 1
                     self._stage.changed.notify_all()
-            self.step()
+            else:
+                self.step()
 
 
 @pytest.fixture
@@ -414,6 +422,63 @@ def test_chores_wait_for_a_callback_that_may_need_the_reader(stage: Stage, line:
     assert stage.chores_at == []
     gate.open()
     stage.wait_for_chores(1)
+
+
+def test_chores_that_became_the_readers_go_before_the_next_callback_once_it_reads_again(
+    stage: Stage, line: Line
+) -> None:
+    gate = Gate(stage)
+    stage.subscriptions.add(("executing",), lambda _: stage.see(len(stage.chores_at)))
+    line.send_at_once(*nodes([1, 2]))
+    gate.wait()
+    stage.dispatcher.hurry()
+    stage.wait_for(lambda: line.returned == 1)
+    gate.open()
+    stage.wait_for(lambda: len(stage.seen) == 4)
+    assert stage.seen == [Executing("1"), 0, Executing("2"), 1]
+
+
+def test_after_a_question_a_callback_comes_before_the_next_question(stage: Stage, line: Line) -> None:
+    called: list[int] = []
+
+    def ask() -> None:
+        called.append(len(stage.seen))
+        if len(called) == 1:
+            line.send(*nodes([1]))
+            stage.wait_for(lambda: len(line.readers) == 1)
+        stage.dispatcher.hurry()
+
+    line.answers = False
+    stage.on_chores = ask
+    stage.subscriptions.add(("executing",), stage.see)
+    stage.dispatcher.hurry()
+    stage.wait_for_chores(1)
+    line.send(*nodes([2]))  # until then the dispatcher hears of nothing
+    stage.wait_for_chores(3)
+    stage.on_chores = bool
+    assert called[0] == 0
+    assert called[1] > 0
+
+
+def test_invariant_02_nothing_is_lent_while_the_dispatcher_is_asking(stage: Stage) -> None:
+    gate, asking = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        asking.set()
+        assert gate.wait(PATIENCE)
+
+    stage.on_chores = ask
+    stage.subscriptions.add(("executing",), stage.see)
+    while not stage.dispatcher.would_read:  # until one finds it asleep
+        stage.dispatcher.put(Executing("0"))
+    stage.dispatcher.hurry()
+    assert asking.wait(PATIENCE)
+    line = Line(stage)
+    line.send(*nodes([1]))
+    stage.wait_for(lambda: len(line.readers) == 1)
+    assert line.readers == ["reader"]
+    gate.set()
+    line.end()
 
 
 def test_a_call_from_elsewhere_makes_it_look_up(stage: Stage, line: Line) -> None:
