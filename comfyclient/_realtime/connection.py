@@ -328,9 +328,12 @@ class Connection:
         return bool(self._over) or self._state is not _State.OPEN
 
     def nudge(self) -> None:
-        """Have whoever reads look up: the answer to a ping comes like a message."""
-        with contextlib.suppress(Exception):  # then it looks up at the next tick
-            self._socket.ping()  # type: ignore[union-attr]  # see above
+        """Have whoever reads look up: the answer to a ping comes like a message. Otherwise it does at the next tick."""
+        current = self._socket
+        # One with TLS is not for two threads at once: a send beside a read can make that one find the end.
+        if current is not None and type(current.sock) is socket.socket:
+            with contextlib.suppress(Exception):
+                current.ping()
 
     def _unheard(self) -> str:
         """Why the socket must be deaf, or nothing."""

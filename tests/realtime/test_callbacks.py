@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
+from comfyclient import Client
 from comfyclient.errors import ClientClosed, JobFailed, JobTimeout
 from comfyclient.events import Event, Executing, ExecutionError, Progress, Status, UnknownEvent
-from tests.realtime.comfy import WORKFLOW, Comfy, end, event, failure, our_threads, run, start
-from tests.realtime.peer import PATIENCE
+from tests.realtime.comfy import QUICK, WORKFLOW, Comfy, end, event, failure, our_threads, run, start
+from tests.realtime.peer import PATIENCE, PING
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
+    from pathlib import Path
 
-    from comfyclient import Client
     from comfyclient.jobs import Job
 
 DISPATCHER = "comfyclient-dispatcher"
@@ -151,6 +155,38 @@ def test_a_done_callback_is_called_though_the_dispatcher_waits_for_events(
     job.add_done_callback(lambda job: notes.add((job.status, threading.current_thread().name)))
     assert job.cancel()  # over HTTP
     notes.take_until(("cancelled", DISPATCHER))
+
+
+class SecureComfy(Comfy):
+    """The same with TLS."""
+
+    def __init__(self, authority: trustme.CA) -> None:
+        super().__init__()
+        self.url = self.url.replace("http:", "https:")
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(self._tls)
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        with self._tls.wrap_socket(connection, server_side=True) as secure:
+            with self.changed:
+                self._open.discard(connection)
+                self._open.add(secure)
+            super()._serve(secure, number)
+
+
+def test_over_tls_nothing_is_sent_beside_the_dispatcher_that_reads(tmp_path: Path, notes: Notes) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with SecureComfy(authority) as comfy, Client(comfy.url, verify=str(tmp_path / "ca.pem"), reconnect=QUICK) as client:
+        client.on("progress", notes.add)
+        job = client.submit(WORKFLOW)
+        for value in range(3):  # each finds it idle
+            comfy.link().send(progress(value))
+            notes.take(value + 1)
+        job.add_done_callback(lambda job: notes.add((job.status, threading.current_thread().name)))
+        assert job.cancel()
+        notes.take_until(("cancelled", DISPATCHER))
+        assert comfy.link().sent(PING) == []
 
 
 def test_invariant_05_run_works_inside_a_callback(comfy: Comfy, client: Client, notes: Notes) -> None:
