@@ -157,7 +157,7 @@ def of_latency(stage: Stage) -> Iterator[Row]:
     measured = in_turn(variants, stage.rounds)
     yield Row("5", "delay to a waiting loop / to recv()", ratios(measured, "iterator", "raw"), 1.4)
     yield Row("", "delay to a callback / to recv()", ratios(measured, "callback", "raw"))
-    busy: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(40, 3), "pause": 0.1, "size": 60_000}
+    busy: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(100, 3), "pause": 0.1, "size": 60_000}
     variants = {
         "raw": partial(in_fresh_python, latency.raw_thread_beside_work, **busy),
         "least": partial(in_fresh_python, latency.least_thread_beside_work, **busy),
@@ -165,7 +165,7 @@ def of_latency(stage: Stage) -> Iterator[Row]:
     }
     measured = in_turn(variants, stage.rounds, tries=1)  # what disturbs is what this is about
     what = "delay of a 60 KB preview beside a busy main thread"
-    note = "no thread can have less than the row below"
+    note = "no thread can have less than the next row"
     yield Row("5", f"{what}: callback / stock reader in a thread", ratios(measured, "callback", "raw"), 0.2, note=note)
     yield Row("", f"{what}: one turn of the interpreter / stock reader", ratios(measured, "least", "raw"))
 
