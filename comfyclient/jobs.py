@@ -236,8 +236,8 @@ class Job(Displayed):
     def add_done_callback(self, function: Callable[[Job], object]) -> None:
         """Have ``function(job)`` called once the job has ended, or now if it has.
 
-        It is called on the client's dispatcher thread; what it raises is logged. After ``client.close()`` it is
-        called in the thread that finds the job ended.
+        It is called on the client's dispatcher thread; what it raises is logged, as in ``client.on``. After
+        ``client.close()`` it is called in the thread that finds the job ended.
         """
 
         def call() -> None:

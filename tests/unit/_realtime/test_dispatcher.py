@@ -124,6 +124,33 @@ def test_invariant_03_an_exception_is_logged_with_the_event_and_harms_no_neighbo
     assert found[0].exc_info[1] is error
 
 
+@pytest.mark.parametrize("is_read", [True, False])
+def test_what_a_callback_raises_is_shown_if_nobody_reads_the_log(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
+) -> None:
+    shown: list[threading.ExceptHookArgs] = []
+
+    def show(args: threading.ExceptHookArgs) -> None:
+        shown.append(args)
+        raise OSError("there is no standard error")
+
+    monkeypatch.setattr(threading, "excepthook", show)
+    monkeypatch.setattr(logging.getLogger("comfyclient"), "propagate", is_read)  # pytest reads at the root
+    error = ValueError("my own mistake")
+
+    def fail(_: Any) -> None:
+        raise error
+
+    stage.subscriptions.add(("executing",), fail)
+    stage.subscriptions.add(("executing",), stage.seen.append)
+    stage.dispatcher.put(Executing("1"))
+    stage.settle()
+    assert stage.seen == [Executing("1")]
+    assert [(args.exc_type, args.exc_value, args.exc_traceback, args.thread) for args in shown] == (
+        [] if is_read else [(ValueError, error, error.__traceback__, threads()[0])]
+    )
+
+
 def test_a_callback_can_cancel_itself_and_others(stage: Stage) -> None:
     def once(event: Event) -> None:
         stage.seen.append(event)
