@@ -305,7 +305,7 @@ def of_pending(stage: Stage) -> Iterator[Row]:
         "many": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=many),
         "few": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=few),
     }
-    measured = in_turn(variants, stage.rounds, tries=1)
+    measured = in_turn(variants, stage.rounds, tries=2)
     for key in ("submit", "run"):
         what = f"{key} per job with {many} pending / with {few}"
         yield Row("14", what, ratios(measured, "many", "few", key), 1.25)
