@@ -86,7 +86,7 @@ _BOUNDS: dict[str, dict[str, float]] = {
 def from_socket_to_code(stage: Stage) -> Iterator[Row]:
     """Events from the socket to a callback and to a loop."""
     for corpus, nodes in (("json30", 30), ("json3", 3)):
-        measured = in_turn(_event_variants(stage, corpus), stage.rounds, tries=2)
+        measured = in_turn(_event_variants(stage, corpus), stage.rounds, tries=3)
         yield from _event_rows(measured, _BOUNDS[corpus], f"{nodes}-node progress")
 
 
@@ -184,7 +184,7 @@ def of_runs(stage: Stage) -> Iterator[Row]:
         "sequential": partial(runs.one_after_the_other, url, jobs),
         "at once": partial(runs.all_at_once, url, jobs),
     }
-    measured = in_turn(variants, stage.rounds, tries=2)
+    measured = in_turn(variants, stage.rounds, tries=4)
     yield Row("6", "client.run / raw script", ratios(measured, "sdk", "raw"), 1.10)
     yield Row("6", "client.run / official example", ratios(measured, "sdk", "example"), 1.0)
     yield Row("7", f"{jobs} jobs queued at once / one after the other", ratios(measured, "at once", "sequential"), 0.85)
@@ -305,7 +305,7 @@ def of_pending(stage: Stage) -> Iterator[Row]:
         "many": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=many),
         "few": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=few),
     }
-    measured = in_turn(variants, stage.rounds, tries=1)
+    measured = in_turn(variants, stage.rounds, tries=2)
     for key in ("submit", "run"):
         what = f"{key} per job with {many} pending / with {few}"
         yield Row("14", what, ratios(measured, "many", "few", key), 1.25)
