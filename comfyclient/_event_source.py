@@ -157,8 +157,9 @@ class EventSource:
         """Have a function called with every event of a kind; the websocket is opened in the background if need be.
 
         All callbacks of a client run on its dispatcher thread, one after the other, those of one event in the order
-        of their registration. What one raises is logged and harms nothing else. While they are far behind, only the
-        newest progress, preview and text of each node are kept, and everything else.
+        of their registration. What one raises is logged and harms nothing else; in a program that does not configure
+        logging, its traceback is printed. While they are far behind, only the newest progress, preview and text of
+        each node are kept, and everything else.
 
         Args:
             event: A wire type such as ``"progress"``, also one that only a custom node sends; a class of

@@ -251,16 +251,15 @@ class Transport:
         if not 0 < patience <= threading.TIMEOUT_MAX:
             raise ValueError(f"timeout is a time in seconds above 0, not {timeout!r}")
         with self._mapped(method, self.url(path), patience):
-            response = self._session().request(
-                method,
-                self.url(path),
-                params=params,
-                data=data,
-                headers=headers,
+            session = self._session()
+            # Not session.request(), which would merge what follows with settings that the session does not have.
+            request = requests.Request(method, self.url(path), params=params, data=data, headers=headers)
+            response = session.send(
+                session.prepare_request(request),
                 timeout=(self.config.connect_timeout, patience),
                 stream=True,
                 proxies=self._network.proxies,
-                verify=self._network.verify,  # here, since the environment would win over that of a session
+                verify=self._network.verify,
                 cert=self._network.cert,
                 # A redirected POST would arrive as a GET without its body.
                 allow_redirects=method in _SAFE,

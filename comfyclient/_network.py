@@ -270,6 +270,7 @@ class Session(requests.Session):
                     f"{parts.scheme}://{parts.netloc}/", _Adapter(sockets, config.read_timeout, urlencode(self._params))
                 )
         self.trust_env = False
+        self.params = None  # type: ignore[assignment]  # there are none, and to merge none takes its time as well
         self.headers.update({"User-Agent": f"comfyclient/{__version__}", **config.request_headers})
         self.cookies.update(config.cookies)
         self.auth = config.auth if callable(config.auth) else None

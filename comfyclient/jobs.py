@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import queue
 import threading
 import time
 from concurrent.futures import Future
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 from comfyclient import _watched
 from comfyclient._displayed import Displayed
 from comfyclient._tracking import failures
-from comfyclient.errors import ClientClosed, ComfyError, JobTimeout, NodeProblem, WorkflowError
+from comfyclient._tracking.wait import Wait
+from comfyclient.errors import ComfyError, JobTimeout, NodeProblem, WorkflowError
 from comfyclient.events import Event, Preview
 from comfyclient.results import Result, Timings
 from comfyclient.workflow.node import needed
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Job"]
 
 log = logging.getLogger(__name__)
-
-_GLANCE = 0.25
-"""Seconds between two looks at silent jobs by somebody who waits for them."""
 
 
 class Job(Displayed):
@@ -214,7 +211,8 @@ class Job(Displayed):
         Raises:
             JobTimeout: ``timeout`` seconds passed; the prompt goes on.
         """
-        return failures.error_of(self._wait(timeout), self.prompt_id, self._document, self._secrets)
+        outcome = Wait(self._tracker, self._state, timeout).end()
+        return failures.error_of(outcome, self.prompt_id, self._document, self._secrets)
 
     def events(self) -> Iterator[Event]:
         """Every event of this job, past ones first, until it ends; the loop's body runs in the caller's thread.
@@ -226,8 +224,7 @@ class Job(Displayed):
 
     def _until_the_end(self, listener: EventQueue[Event]) -> Iterator[Event]:
         with listener:
-            while (event := self._next_event(listener, None)) is not None:
-                yield event
+            yield from Wait(self._tracker, self._state).events(listener)
 
     def previews(self) -> Iterator[Preview]:
         """The previews of this job, until it ends; see ``events``."""
@@ -236,8 +233,8 @@ class Job(Displayed):
     def add_done_callback(self, function: Callable[[Job], object]) -> None:
         """Have ``function(job)`` called once the job has ended, or now if it has.
 
-        It is called on the client's dispatcher thread; what it raises is logged. After ``client.close()`` it is
-        called in the thread that finds the job ended.
+        It is called on the client's dispatcher thread; what it raises is logged, as in ``client.on``. After
+        ``client.close()`` it is called in the thread that finds the job ended.
         """
 
         def call() -> None:
@@ -321,74 +318,21 @@ class Job(Displayed):
         watching: JobWatching | None = None,
     ) -> Result:
         """See ``result``; ``client.run`` listens before it submits, so that nothing is superseded meanwhile."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        wait = Wait(self._tracker, self._state, timeout)
         if watching is not None:
             watching.begin(self)
         if listener is not None:
             with listener:
-                while (event := self._next_event(listener, deadline, watching)) is not None:
+                for event in wait.events(listener, watching.glance if watching is not None else bool):
                     if on_event is not None:
                         on_event(event)
                     if watching is not None:
                         watching.feed(event)
-        outcome = self._wait(None if deadline is None else deadline - time.monotonic())
+        outcome = wait.end()
         error = failures.error_of(outcome, self.prompt_id, self._document, self._secrets)
         if error is not None:
             raise error
         return self._result(outcome)
-
-    def _wait(self, timeout: float | None) -> Outcome:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        state, dispatcher = self._state, self._tracker.dispatcher
-        while True:
-            pause = self._pause(deadline)
-            with state.changed:
-                state.changed.wait_for(
-                    lambda: state.outcome is not None or (state.needs_asking and dispatcher.is_calling), pause
-                )
-                if state.outcome is not None:
-                    return state.outcome
-            self._look(deadline)
-
-    def _next_event(
-        self, listener: queue.Queue[Event], deadline: float | None, watching: JobWatching | None = None
-    ) -> Event | None:
-        """The next event, or ``None`` at the end."""
-        while True:
-            if deadline is not None and time.monotonic() >= deadline and self._state.outcome is not None:
-                return None  # it ended in time, and what events are left would take longer
-            try:
-                event = listener.get(timeout=self._pause(deadline))
-            except queue.Empty:
-                self._look(deadline)
-                if watching is not None:
-                    watching.glance()
-            except ClientClosed:
-                return None
-            else:
-                self._check(deadline)
-                return event
-
-    def _pause(self, deadline: float | None) -> float:
-        """Seconds until the next look."""
-        now = time.monotonic()
-        look_at = now + _GLANCE
-        if self._tracker.dispatcher.is_calling:
-            look_at = min(look_at, self._tracker.watch.due(self._state))
-        return max(0.0, min(look_at, deadline if deadline is not None else look_at) - now)
-
-    def _look(self, deadline: float | None) -> None:
-        """After a silent pause: see whether the caller's patience has ended, and whether something has to be asked."""
-        self._check(deadline)
-        self._tracker.stand_in(self._state)
-
-    def _check(self, deadline: float | None) -> None:
-        if deadline is not None and time.monotonic() >= deadline and self._state.outcome is None:
-            raise JobTimeout(
-                self.prompt_id,
-                f"prompt {self.prompt_id} is {self.status.replace('_', ' ')} and has not ended in time; it goes on, "
-                "and job.cancel() stops it",
-            )
 
     def _document(self) -> Workflow:
         if self._workflow is None:

@@ -19,7 +19,7 @@ from comfyclient._addresses import redact
 from comfyclient._condition import Condition
 from comfyclient._network import Network
 from comfyclient._realtime.dialing import dial
-from comfyclient._realtime.frames import Message, MessageSocket, new_socket
+from comfyclient._realtime.frames import MessageSocket, new_socket
 from comfyclient._realtime.vital_signs import VitalSigns, describe
 from comfyclient.errors import ClientClosed
 from comfyclient.events import Connected, Disconnected, Event, Reconnected, ReconnectFailed
@@ -298,16 +298,21 @@ class Connection:
         if self._state is not _State.OPEN:
             self._over = "closed"
             return False
-        messages: list[Message] = []
+        has_heard = False
         try:
-            messages = self._socket.recv_messages()  # type: ignore[union-attr]  # there is one while it is read
+            has_heard = self._hear()
         except websocket.WebSocketTimeoutException:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, a new connection is the answer
             self._over = describe(error)
-            return False
+        if not (has_heard or self._over):
+            self._over = self._vital_signs.worry(self._heard_at) or self._unheard()
+        return not self._over
+
+    def _hear(self) -> bool:
+        """Whether there was anything but control frames."""
         has_heard = False
-        for opcode, data in messages:
+        for opcode, data in self._socket.recv_messages():  # type: ignore[union-attr]  # there is one while it is read
             decode = _DECODERS.get(opcode)
             if decode is not None:
                 has_heard = True
@@ -315,12 +320,10 @@ class Connection:
                 self._deliver(decode(data))
             elif opcode == websocket.ABNF.OPCODE_CLOSE:
                 self._over = "the server closed the connection"
-                return False
+                break
             else:
                 self._vital_signs.note()
-        if not has_heard:
-            self._over = self._vital_signs.worry(self._heard_at) or self._unheard()
-        return not self._over
+        return has_heard
 
     @property
     def is_over(self) -> bool:

@@ -231,8 +231,10 @@ class Dispatcher:
         for each in (item,) if isinstance(item, _Call) else self._subscriptions.route(item).callbacks:
             try:
                 each.callback(item)
-            except BaseException:
+            except BaseException as error:
                 log.exception("a callback for %s raised", item.type)
+                if not _is_read(log):
+                    _show(error)
 
     def _is_time(self) -> bool:
         at = self._chores_at
@@ -326,3 +328,20 @@ class Dispatcher:
                 return False
             self._lent = None
             return True
+
+
+def _is_read(logger: logging.Logger | None) -> bool:
+    """Whether a log goes anywhere; comfyclient's own handler is one that throws away."""
+    while logger is not None:
+        if not all(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False
+
+
+def _show(error: BaseException) -> None:
+    """Do what Python does with what ends a thread: it prints a traceback, unless somebody wants something else."""
+    with contextlib.suppress(BaseException):  # the thread goes on, whatever their hook does
+        threading.excepthook(
+            threading.ExceptHookArgs((type(error), error, error.__traceback__, threading.current_thread()))
+        )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import logging
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -14,8 +14,6 @@ from comfyclient.events import EVENT_TYPES, LOCAL_TYPES, Event, UnknownEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-log = logging.getLogger(__name__)
 
 Topic = type[Event] | str
 """An event class, which stands for its subclasses too, or the wire type of an event that has no class."""
@@ -37,8 +35,8 @@ def topic(event: str | type[Event]) -> Topic:
     if event in _NAMES:
         return _NAMES[event]
     if near := difflib.get_close_matches(event, _NAMES, n=1, cutoff=0.8):
-        # Custom nodes send types of their own, so this cannot be an error.
-        log.warning("no event of ComfyUI is called %r; did you mean %r?", event, near[0])
+        # Custom nodes send types of their own, so this is no error; it is shown where `on` or `listen` is called.
+        warnings.warn(f"no event of ComfyUI is called {event!r}; did you mean {near[0]!r}?", stacklevel=4)
     return event
 
 

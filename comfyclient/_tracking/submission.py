@@ -195,7 +195,8 @@ def _find(tracker: Tracker, job: JobState, request: Request, doubt: ComfyError) 
             return PromptStatus(job.prompt_id, job.number or 0)
     if answered:
         raise doubt
-    reason = f"{doubt}; whether prompt {job.prompt_id} was queued is not known"
+    what = doubt.reason if isinstance(doubt, ServerUnreachable) else str(doubt)
+    reason = f"{what}; whether prompt {job.prompt_id} was queued is not known"
     raise ServerUnreachable(tracker.config.shown_url, reason, maybe_sent=True)
 
 

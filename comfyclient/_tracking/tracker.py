@@ -83,6 +83,7 @@ class Tracker:
         )
         self.watch = watch = Watch(self.config, self.registry, self.router, self.connection, self.inquiry)
         self._closed = False
+        self._missed = False  # that the websocket did not open is told once there is a job that misses it
         self._process = OneProcess()
         self._finalizer = weakref.finalize(
             self, _let_go, self.config.shown_url, self.connection, self.dispatcher, self.subscriptions
@@ -130,8 +131,8 @@ class Tracker:
             return
         if self.connection.hopeless:
             self.connection.start()
-        elif not self.connection.is_open and not self.connection.ready(2 * self.config.connect_timeout):
-            log.warning("no websocket (%s); jobs are followed by polling", self.connection.error)
+        elif not self.connection.is_open:
+            self._missed = not self.connection.ready(2 * self.config.connect_timeout)
 
     def learn_outputs(self, workflow: Workflow, refused: frozenset[str]) -> None:
         """Have the dispatcher find out which nodes of a workflow run, if there is any doubt: nobody waits for that."""
@@ -143,6 +144,9 @@ class Tracker:
         if self._closed:  # since the submission began
             self._abandon(job)
             return
+        if self._missed and self.connection is not None and not self.connection.is_open:
+            self._missed = False
+            log.warning("no websocket (%s); jobs are followed by polling", self.connection.error)
         self.dispatcher.start()
         self.watch.arrange(job)
         self.dispatcher.hurry(max(0.0, self.watch.due(job) - time.monotonic()))

@@ -86,7 +86,7 @@ _BOUNDS: dict[str, dict[str, float]] = {
 def from_socket_to_code(stage: Stage) -> Iterator[Row]:
     """Events from the socket to a callback and to a loop."""
     for corpus, nodes in (("json30", 30), ("json3", 3)):
-        measured = in_turn(_event_variants(stage, corpus), stage.rounds, tries=2)
+        measured = in_turn(_event_variants(stage, corpus), stage.rounds, tries=3)
         yield from _event_rows(measured, _BOUNDS[corpus], f"{nodes}-node progress")
 
 
@@ -157,7 +157,7 @@ def of_latency(stage: Stage) -> Iterator[Row]:
     measured = in_turn(variants, stage.rounds)
     yield Row("5", "delay to a waiting loop / to recv()", ratios(measured, "iterator", "raw"), 1.4)
     yield Row("", "delay to a callback / to recv()", ratios(measured, "callback", "raw"))
-    busy: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(40, 3), "pause": 0.1, "size": 60_000}
+    busy: dict[str, Any] = {"url": stage.scripted_url, "events": stage.size(100, 3), "pause": 0.1, "size": 60_000}
     variants = {
         "raw": partial(in_fresh_python, latency.raw_thread_beside_work, **busy),
         "least": partial(in_fresh_python, latency.least_thread_beside_work, **busy),
@@ -165,7 +165,7 @@ def of_latency(stage: Stage) -> Iterator[Row]:
     }
     measured = in_turn(variants, stage.rounds, tries=1)  # what disturbs is what this is about
     what = "delay of a 60 KB preview beside a busy main thread"
-    note = "no thread can have less than the row below"
+    note = "no thread can have less than the next row"
     yield Row("5", f"{what}: callback / stock reader in a thread", ratios(measured, "callback", "raw"), 0.2, note=note)
     yield Row("", f"{what}: one turn of the interpreter / stock reader", ratios(measured, "least", "raw"))
 
@@ -184,7 +184,7 @@ def of_runs(stage: Stage) -> Iterator[Row]:
         "sequential": partial(runs.one_after_the_other, url, jobs),
         "at once": partial(runs.all_at_once, url, jobs),
     }
-    measured = in_turn(variants, stage.rounds, tries=2)
+    measured = in_turn(variants, stage.rounds, tries=4)
     yield Row("6", "client.run / raw script", ratios(measured, "sdk", "raw"), 1.10)
     yield Row("6", "client.run / official example", ratios(measured, "sdk", "example"), 1.0)
     yield Row("7", f"{jobs} jobs queued at once / one after the other", ratios(measured, "at once", "sequential"), 0.85)
@@ -305,7 +305,7 @@ def of_pending(stage: Stage) -> Iterator[Row]:
         "many": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=many),
         "few": partial(in_fresh_python, pending.on_real_server, url=stage.comfyui.url, jobs=few),
     }
-    measured = in_turn(variants, stage.rounds, tries=1)
+    measured = in_turn(variants, stage.rounds, tries=2)
     for key in ("submit", "run"):
         what = f"{key} per job with {many} pending / with {few}"
         yield Row("14", what, ratios(measured, "many", "few", key), 1.25)

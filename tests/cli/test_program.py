@@ -184,6 +184,15 @@ def test_nobody_answers(program: Program) -> None:
         assert program.inside("queue", "--json", "--url", nowhere, code=4).error()["type"] == "ServerUnreachable"
 
 
+def test_that_nobody_answers_is_all_that_is_said(program: Program) -> None:
+    workflow = program.directory / "workflow.json"
+    workflow.write_text(json.dumps(plain(fresh_color())))
+    with nobody() as nowhere:
+        done = program.inside("run", workflow, "--url", nowhere, code=4)
+    assert done.err.startswith(f"no ComfyUI server answers at {nowhere}")
+    assert len(done.err.splitlines()) == 1
+
+
 def test_a_wrong_command_line(program: Program) -> None:
     done = program("quee", code=2)
     assert done.err == "There is no command 'quee'. Did you mean 'queue'?\nSee comfyclient --help.\n"

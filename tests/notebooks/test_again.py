@@ -51,6 +51,14 @@ def test_a_client_that_a_cell_showed_lives_on_until_it_is_closed(notebook: Noteb
     assert notebook.kernel.run(THREADS).shown == [{"text/plain": "[]"}]
 
 
+def test_what_a_callback_raises_is_shown(notebook: Notebook) -> None:
+    cell = notebook.kernel.run(
+        "client.on('executed', lambda event: event.nod)\nresult = client.run(TEXT)\nclient.close()"
+    )
+    assert cell.error is None
+    assert cell.warned.count("AttributeError: 'Executed' object has no attribute 'nod'") == 1
+
+
 def test_a_job_is_found_again_after_a_restart(server: EmbeddedServer, gates: Gates, tmp_path: Path) -> None:
     gates.current = Gate()
     with Kernel(tmp_path, COMFYUI_URL=server.url) as kernel:

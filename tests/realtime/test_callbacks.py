@@ -68,6 +68,16 @@ def test_a_registration_opens_the_websocket_by_itself(comfy: Comfy, client: Clie
     assert len(our_threads()) == 2
 
 
+@pytest.mark.usefixtures("comfy")
+@pytest.mark.parametrize(
+    "subscribe", [lambda client: client.on("progres", print), lambda client: client.listen("progres")]
+)
+def test_a_slip_of_the_pen_is_pointed_out_where_it_is(client: Client, subscribe: Callable[[Client], object]) -> None:
+    with pytest.warns(UserWarning, match="did you mean 'progress'") as told:
+        subscribe(client)
+    assert [warning.filename for warning in told] == [__file__]
+
+
 def test_names_classes_and_everything(comfy: Comfy, client: Client, notes: Notes) -> None:
     client.on("progress", lambda event: notes.add(("name", event.value)))
     client.on(Progress, lambda event: notes.add(("class", event.value)))

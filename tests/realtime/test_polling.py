@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
 
-from comfyclient import Client, wait
-from comfyclient.errors import JobLost
-from tests.fakes import reply
+from comfyclient import Client, Reconnect, wait
+from comfyclient.errors import JobLost, ServerError
+from tests.fakes import last_words, reply
 from tests.realtime.comfy import WORKFLOW, Comfy
 from tests.realtime.peer import PATIENCE
 
@@ -78,6 +79,27 @@ def test_jobs_of_others_are_asked_about_together_beside_a_websocket(comfy: Comfy
     for prompt_id in theirs:
         comfy.finish(prompt_id)
     assert not wait(jobs, PATIENCE).not_done
+
+
+def test_that_there_is_no_websocket_is_told_once_there_is_a_job_that_misses_it(
+    comfy: Comfy, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    def warnings() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+    comfy.handshakes.append(last_words(reply(403)))
+    client = connect(reconnect=Reconnect(first=60, longest=60))
+    accept = comfy.routes["POST", "/prompt"]
+    comfy.routes["POST", "/prompt"] = lambda _: reply(413)
+    with pytest.raises(ServerError):
+        client.submit(WORKFLOW)
+    assert warnings() == []
+    comfy.routes["POST", "/prompt"] = accept
+    for _ in range(2):
+        client.submit(WORKFLOW)
+    (warning,) = warnings()
+    assert "status 403" in warning
+    assert warning.endswith("jobs are followed by polling")
 
 
 def test_after_a_loss_of_the_websocket_all_are_asked_about_at_once(comfy: Comfy, connect: Connect) -> None:

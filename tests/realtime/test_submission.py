@@ -208,6 +208,7 @@ def test_invariant_10_where_nothing_can_be_known_the_error_says_so(comfy: Comfy,
     with pytest.raises(ServerUnreachable, match=r"whether prompt [0-9a-f-]{36} was queued is not known") as caught:
         client.submit(WORKFLOW)
     assert caught.value.maybe_sent
+    assert str(caught.value).count("broke") == 1
     comfy.show()
     prompt_id = re.findall(r"prompt ([0-9a-f-]{36})", str(caught.value))[0]
     job = client.job(prompt_id)
