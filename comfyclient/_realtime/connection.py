@@ -281,7 +281,8 @@ class Connection:
         """Read until the connection ends, or have it read; the reason why it did."""
         self._vital_signs = VitalSigns(current, self._config.reconnect)
         self._over = ""
-        dispatcher = self._dispatcher
+        # Sockets with TLS are not for two threads at once: a ping beside a read can make that one find the end.
+        dispatcher = self._dispatcher if type(current.sock) is socket.socket else None
         while not self._over:
             if dispatcher is not None and dispatcher.would_read:
                 dispatcher.lend(self)
@@ -331,12 +332,9 @@ class Connection:
         return bool(self._over) or self._state is not _State.OPEN
 
     def nudge(self) -> None:
-        """Have whoever reads look up: the answer to a ping comes like a message. Otherwise it does at the next tick."""
-        current = self._socket
-        # One with TLS is not for two threads at once: a send beside a read can make that one find the end.
-        if current is not None and type(current.sock) is socket.socket:
-            with contextlib.suppress(Exception):
-                current.ping()
+        """Have whoever reads look up: the answer to a ping comes like a message."""
+        with contextlib.suppress(Exception):  # then it looks up at the next tick
+            self._socket.ping()  # type: ignore[union-attr]  # there is one while it is read
 
     def _unheard(self) -> str:
         """Why the socket must be deaf, or nothing."""

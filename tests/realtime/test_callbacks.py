@@ -184,7 +184,7 @@ class SecureComfy(Comfy):
             super()._serve(secure, number)
 
 
-def test_over_tls_nothing_is_sent_beside_the_dispatcher_that_reads(tmp_path: Path, notes: Notes) -> None:
+def test_over_tls_nothing_is_lent_so_that_nothing_has_to_be_sent_beside_a_read(tmp_path: Path, notes: Notes) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with SecureComfy(authority) as comfy, Client(comfy.url, verify=str(tmp_path / "ca.pem"), reconnect=QUICK) as client:
