@@ -13,8 +13,8 @@ def main() -> int:
     """Measure, print the table, and say by the exit status whether every bound holds."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
-        description="Measure the SDK against its targets. A full run takes less than twenty minutes and writes its table "
-        "into docs/explanation/performance.md; the machine should have nothing else to do.",
+        description="Measure the SDK against its targets. A full run takes less than twenty minutes and writes its "
+        "table into docs/explanation/performance.md; the machine should have nothing else to do.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these of {', '.join(BENCHMARKS)}")
     parser.add_argument("--rounds", type=int, default=5, help="the median counts (default: 5)")

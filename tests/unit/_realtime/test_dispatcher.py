@@ -48,6 +48,19 @@ class Stage:
     def wait_for_chores(self, number: int) -> None:
         self.wait_for(lambda: len(self.chores_at) >= number)
 
+    def begin_chores(self) -> threading.Event:
+        """Have chores done, wait until they are under way, and return what lets them end."""
+        gate, asking = threading.Event(), threading.Event()
+
+        def ask() -> None:
+            asking.set()
+            assert gate.wait(PATIENCE)
+
+        self.on_chores = ask
+        self.dispatcher.hurry()
+        assert asking.wait(PATIENCE)
+        return gate
+
     def see(self, what: Any) -> None:
         with self.changed:
             self.seen.append(what)
@@ -433,16 +446,8 @@ def test_while_it_reads_the_reader_does_the_chores(stage: Stage, line: Line) -> 
 
 
 def test_while_the_reader_is_asking_events_are_read_and_callbacks_wait(stage: Stage, line: Line) -> None:
-    gate, asking = threading.Event(), threading.Event()
-
-    def ask() -> None:
-        asking.set()
-        assert gate.wait(PATIENCE)
-
-    stage.on_chores = ask
     stage.subscriptions.add(("executing",), stage.see)
-    stage.dispatcher.hurry()
-    assert asking.wait(PATIENCE)
+    gate = stage.begin_chores()
     line.send(*nodes(range(50)))
     stage.wait_for(lambda: len(line.readers) == 50)
     assert line.readers == ["comfyclient-dispatcher"] * 50
@@ -503,18 +508,10 @@ def test_after_a_question_a_callback_comes_before_the_next_question(stage: Stage
 
 
 def test_invariant_02_nothing_is_lent_while_the_dispatcher_is_asking(stage: Stage) -> None:
-    gate, asking = threading.Event(), threading.Event()
-
-    def ask() -> None:
-        asking.set()
-        assert gate.wait(PATIENCE)
-
-    stage.on_chores = ask
     stage.subscriptions.add(("executing",), stage.see)
     while not stage.dispatcher.would_read:  # until one finds it asleep
         stage.dispatcher.put(Executing("0"))
-    stage.dispatcher.hurry()
-    assert asking.wait(PATIENCE)
+    gate = stage.begin_chores()
     line = Line(stage)
     line.send(*nodes([1]))
     stage.wait_for(lambda: len(line.readers) == 1)
