@@ -64,7 +64,7 @@ class Stage:
             Client(
                 self._cutter.url,
                 connect_timeout=2 if crawls else 5,
-                read_timeout=3 if crawls else SECONDS,
+                read_timeout=3 if crawls else 2 * SECONDS,  # a busy machine needs fifty to start a real server again
                 poll_interval=0.2,
                 give_up_after=0.5 if self._cell.stays else SECONDS,
                 retry=Retry(attempts=2 if self._cell.stays else 10, first=0.02, longest=0.2),
@@ -90,7 +90,7 @@ class Stage:
 
     def _within(self, function: Callable[[], T]) -> T:
         """What it returns or raises; it must come to an end."""
-        return self._pool.submit(function).result(2 * SECONDS)
+        return self._pool.submit(function).result(3 * SECONDS)
 
     def outcome(self, function: Callable[[], object]) -> str:
         """How it ended: with a result or by a named error, but in time."""

@@ -54,8 +54,8 @@ def test_2000_jobs_on_the_embedded_server(embedded: Embedded) -> None:
 
 
 @pytest.mark.needs_test_nodes
-def test_200_jobs_on_a_real_server(comfyui_url: str) -> None:
-    balance(Real(comfyui_url), 200)
+def test_500_jobs_on_a_real_server(comfyui_url: str) -> None:
+    balance(Real(comfyui_url), 500)
 
 
 @pytest.mark.parametrize(
