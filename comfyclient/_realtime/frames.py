@@ -12,7 +12,6 @@ import contextlib
 import os
 import socket
 import struct
-import sys
 from typing import TYPE_CHECKING, Any
 
 import websocket
@@ -27,6 +26,8 @@ _AT_ONCE = 16
 """So many messages at most are taken at once; whoever wants to read in between does not wait for more."""
 _SHORTEST = 4
 """Bytes that tell how long most messages are."""
+_ENDLESS = 1 << 64
+"""More bytes than a frame can say that it has."""
 _ROOM = 256 * 1024
 """Bytes of the buffer, and so the most that is read at once. A larger message has a larger one while it is read."""
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
@@ -69,7 +70,7 @@ class MessageSocket(websocket.WebSocket):
 
 
 class _BufferedSocket(MessageSocket):
-    def __init__(self, longest: int = sys.maxsize, **options: Any) -> None:
+    def __init__(self, longest: int = _ENDLESS, **options: Any) -> None:
         super().__init__(**options)
         self._frames = self.frame_buffer = _BufferedFrames(self._receive_into, longest, skip_utf8_validation=True)
 
@@ -199,7 +200,7 @@ class _BufferedFrames(_StockFrames):  # type: ignore[misc]  # whatever class it 
         return messages
 
 
-def new_socket(longest: int = sys.maxsize, **options: Any) -> MessageSocket:
+def new_socket(longest: int = _ENDLESS, **options: Any) -> MessageSocket:
     """A websocket, not yet connected, that hands text over as bytes: decoding UTF-8 is the decoder's business.
 
     Args:
