@@ -90,7 +90,7 @@ class Stage:
 
     def _within(self, function: Callable[[], T]) -> T:
         """What it returns or raises; it must come to an end."""
-        return self._pool.submit(function).result(3 * SECONDS)
+        return self._pool.submit(function).result(2 * SECONDS)
 
     def outcome(self, function: Callable[[], object]) -> str:
         """How it ended: with a result or by a named error, but in time."""

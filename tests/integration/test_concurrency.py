@@ -28,11 +28,14 @@ def own_threads() -> list[str]:
     return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("comfyclient-"))
 
 
-def run_fast_jobs(url: str) -> list[float]:
-    """The seconds between the server's last word about each job and the end of ``run``, in ascending order."""
+def test_a_thousand_fast_jobs_in_a_row_never_stall(comfyui_url: str) -> None:
+    """Between the server's last word about a job and the end of ``run`` nothing takes long.
+
+    What the server itself takes, such as for collecting its garbage, passes before that last word.
+    """
     lags: list[float] = []
     seed = fresh()
-    with Relay(url) as relay, Client(relay.url) as client:
+    with Relay(comfyui_url) as relay, Client(relay.url) as client:
         for i in range(FAST_JOBS):
             result = client.run(quick(seed + i), timeout=PATIENCE)
             lags.append(time.monotonic() - relay.heard_at)
@@ -40,18 +43,7 @@ def run_fast_jobs(url: str) -> list[float]:
         assert relay.websockets == 1
         assert own_threads() == ["comfyclient-dispatcher", "comfyclient-reader"]
         assert len(client._tracker.registry) == 0  # nothing is kept of what has ended
-    return sorted(lags)
-
-
-def test_a_thousand_fast_jobs_in_a_row_never_stall(comfyui_url: str) -> None:
-    """Between the server's last word about a job and the end of ``run`` nothing takes long.
-
-    What the server itself takes, such as for collecting its garbage, passes before that last word. A machine that is
-    busy can keep a thread waiting for as long; that does not come again, as what the client does would.
-    """
-    lags = run_fast_jobs(comfyui_url)
-    if lags[-1] >= STALL:
-        lags = run_fast_jobs(comfyui_url)
+    lags.sort()
     assert lags[-1] < STALL, lags[-10:]
     assert lags[FAST_JOBS // 2] < STALL / 10
 
