@@ -20,16 +20,16 @@ E = TypeVar("E", bound=Event)
 BEHIND = 128
 """So many waiting events mean that the consumer is behind; from then on only the newest progress is kept."""
 BEHIND_LARGE = 16
-"""So many for what is large, and of which the newest says it all."""
+"""So many of one kind, where the kind is large and the newest says it all."""
 _LARGE = frozenset({Preview, ProgressState})
 
 
 class Backlog:
     """Waiting events, oldest first.
 
-    While fewer than ``behind`` wait (``BEHIND_LARGE`` for a preview or a snapshot), all are kept. Beyond that a newer
-    progress, preview or text takes the place of the older one of its node; everything else is kept always. Not safe
-    for threads; its owner has a lock.
+    While fewer than ``behind`` wait, and fewer than ``BEHIND_LARGE`` previews or snapshots, all are kept. Beyond that
+    a newer progress, preview or text takes the place of the older one of its node; everything else is kept always.
+    Not safe for threads; its owner has a lock.
 
     Attributes:
         early: The oldest, which stay whatever comes. To take one from its left is safe without the lock.
@@ -50,7 +50,9 @@ class Backlog:
         """Add an event, or put it in the place of the one that it supersedes; whether there is one more now."""
         late = self._late
         waiting = len(self.early) + len(late)
-        is_behind = waiting >= self._behind or (waiting >= self._behind_large and type(event) in _LARGE)
+        is_behind = waiting >= self._behind or (
+            waiting >= self._behind_large and type(event) in _LARGE and self._count(type(event)) >= self._behind_large
+        )
         key = event.supersedes if is_behind else None
         if key is None:
             if late:
@@ -61,6 +63,10 @@ class Backlog:
         superseded = late.pop(key, None)
         late[key] = event
         return superseded is None
+
+    def _count(self, kind: type) -> int:
+        early = self.early.copy()  # in one step, since others take from it meanwhile
+        return [*map(type, early), *map(type, self._late.values())].count(kind)
 
     def pop(self) -> Any:
         """Take the oldest event; ``IndexError`` if there is none, perhaps not any more."""

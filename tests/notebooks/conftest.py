@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jupyter_core.utils import ensure_event_loop
 
 from comfyclient import Client
 from comfyclient.testing import Context, EmbeddedServer, node
@@ -71,6 +72,12 @@ class Notebook:
     def is_idle(self) -> bool:
         """Whether the server soon has nothing to do."""
         return soon(lambda: self.client.queue.info().exec_info.queue_remaining == 0, PATIENCE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loop() -> None:
+    """The event loop that jupyter_client makes for a thread, and keeps, is there before any test counts sockets."""
+    ensure_event_loop()
 
 
 @pytest.fixture(scope="module")

@@ -68,11 +68,23 @@ def test_what_was_waiting_before_stays() -> None:
 def test_of_what_is_large_only_the_newest_is_kept_much_sooner() -> None:
     backlog = Backlog()
     previews = [Preview("image/png", bytes([value]), "p", "1") for value in range(BEHIND_LARGE + 3)]
-    snapshots = [ProgressState("p", {str(value): {}}) for value in range(3)]
+    snapshots = [ProgressState("p", {str(value): {}}) for value in range(BEHIND_LARGE + 3)]
     steps = [progress(value) for value in range(5)]
     for event in (*previews, *snapshots, *steps):
         backlog.append(event)
-    assert list(backlog) == [*previews[:BEHIND_LARGE], previews[-1], snapshots[-1], *steps]
+    kept = [*previews[:BEHIND_LARGE], previews[-1], *snapshots[:BEHIND_LARGE], snapshots[-1], *steps]
+    assert list(backlog) == kept
+
+
+def test_nothing_large_is_left_out_because_of_what_else_waits() -> None:
+    previews = [Preview("image/png", bytes([value]), "p", "1") for value in range(BEHIND_LARGE)]
+    others = [ProgressState("p", {}) if value % 5 == 0 else executing(value) for value in range(80)]
+    backlog = Backlog(events=[*others, *previews])
+    assert list(backlog) == [*others, *previews]
+    older, newest = (Preview("image/png", data, "p", "1") for data in (b"older", b"newest"))
+    backlog.append(older)
+    backlog.append(newest)
+    assert list(backlog) == [*others, *previews, newest]
 
 
 def test_several_are_taken_at_once() -> None:
