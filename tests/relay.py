@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.listener import PATIENCE, Listener, shut
+from tests.moment import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ class Relay(Listener):
     Attributes:
         url: Where clients find it.
         websockets: How many websockets were asked for.
-        heard_at: When the server last said anything over a websocket, on the monotonic clock.
+        heard: When the server last said anything over a websocket.
         admits_websockets: Whether they are passed on; otherwise they are cut off at once.
         admits_requests: The same for every single HTTP request; ``refused`` counts those that were cut off.
         flows: While this event is clear, nothing is passed on: the server seems to stand still.
@@ -35,7 +35,7 @@ class Relay(Listener):
         parts = urlsplit(url)
         self._server = (parts.hostname or "127.0.0.1", parts.port or 80)
         self.websockets = 0
-        self.heard_at = 0.0
+        self.heard = Moment()
         self.admits_websockets = True
         self.admits_requests = True
         self.refused = 0
@@ -71,7 +71,7 @@ class Relay(Listener):
         return self._admits()
 
     def _listen(self) -> bool:
-        self.heard_at = time.monotonic()
+        self.heard = Moment()
         return True
 
     def _pump(self, source: socket.socket, sink: socket.socket, may_pass: Callable[[], bool]) -> None:

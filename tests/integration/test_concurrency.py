@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -31,14 +30,15 @@ def own_threads() -> list[str]:
 def test_a_thousand_fast_jobs_in_a_row_never_stall(comfyui_url: str) -> None:
     """Between the server's last word about a job and the end of ``run`` nothing takes long.
 
-    What the server itself takes, such as for collecting its garbage, passes before that last word.
+    What the server itself takes, such as for collecting its garbage, passes before that last word. On a busy machine
+    every thread that the word goes through may stand in line for a processor: that is told apart.
     """
     lags: list[float] = []
     seed = fresh()
     with Relay(comfyui_url) as relay, Client(relay.url) as client:
         for i in range(FAST_JOBS):
             result = client.run(quick(seed + i), timeout=PATIENCE)
-            lags.append(time.monotonic() - relay.heard_at)
+            lags.append(relay.heard.taken_since())
             assert [file.filename for file in result.files] == [f"text_{seed + i}.txt"]
         assert relay.websockets == 1
         assert own_threads() == ["comfyclient-dispatcher", "comfyclient-reader"]
