@@ -32,6 +32,7 @@ EXTERNAL_URL = os.environ.get("COMFYUI_URL", "").rstrip("/")
 PATIENCE = 10.0  # seconds that a thread, a socket or the server's queue may take to come to an end
 MOST_PROCESSES = 4  # each has a ComfyUI, of one gigabyte
 SOCKETS = Path("/proc/self/fd")
+NETWORK = Path("/proc/self/net")
 FAILED = pytest.StashKey[bool]()
 
 
@@ -191,7 +192,7 @@ def _nothing_outlives_the_test(request: pytest.FixtureRequest) -> Iterator[None]
             assert not thread.is_alive(), f"{thread.name} outlived the test"
     if opens_sockets and not request.node.stash.get(FAILED, False):
         gc.collect()
-        assert soon(lambda: open_sockets() <= before), f"sockets outlived the test: {open_sockets() - before}"
+        assert soon(lambda: open_sockets() <= before), f"sockets outlived the test: {_described(open_sockets() - before)}"
 
 
 def open_sockets() -> set[str]:
@@ -205,6 +206,14 @@ def open_sockets() -> set[str]:
         if target.startswith("socket:"):
             found.add(target)
     return found
+
+
+def _described(sockets: set[str]) -> list[str]:
+    """What the kernel's tables say of sockets: their addresses, and the state they are in."""
+    numbers = {name[len("socket:[") : -1] for name in sockets}
+    tables = [NETWORK / name for name in ("tcp", "tcp6", "udp", "unix")]
+    lines = [f"{table.name} {line}" for table in tables if table.exists() for line in table.read_text().splitlines()]
+    return sorted(sockets) + [line for line in lines if numbers & {*line.split()}]
 
 
 def soon(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:

@@ -10,13 +10,9 @@ from tests.browser import Browser
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# The editor has its nodes some time after it is first drawn; a registered node of the server is the sign.
+# While it spins, the editor still gets its nodes, and then opens a workflow of its own: it would take ours away.
 _READY = """new Promise((ready) => {
-    const look = () => {
-        const types = window.LiteGraph?.registered_node_types ?? {};
-        const isThere = window.app?.graph && window.app.extensionManager && types.KSampler && types.SaveImage;
-        isThere ? ready(true) : setTimeout(look, 100);
-    };
+    const look = () => (window.app?.extensionManager?.spinner === false ? ready(true) : setTimeout(look, 100));
     look();
 })"""
 # As JSON, as "Export (API)" writes it; but what that leaves out, since it is undefined, is null here.
@@ -45,7 +41,7 @@ class Editor(Browser):
         self._url = url
 
     def __enter__(self) -> Self:
-        """Start the browser, and wait until the editor has its nodes."""
+        """Start the browser, and wait until the editor is at rest."""
         super().__enter__()
         try:
             self.open(self._url, until="Page.domContentEventFired")
