@@ -192,7 +192,7 @@ def _nothing_outlives_the_test(request: pytest.FixtureRequest) -> Iterator[None]
             assert not thread.is_alive(), f"{thread.name} outlived the test"
     if opens_sockets and not request.node.stash.get(FAILED, False):
         gc.collect()
-        assert soon(lambda: open_sockets() <= before), f"sockets outlived the test: {_described(open_sockets() - before)}"
+        assert soon(lambda: open_sockets() <= before), f"sockets outlived it: {_described(open_sockets() - before)}"
 
 
 def open_sockets() -> set[str]:
