@@ -71,10 +71,12 @@ class Machine:
         self._run: Run | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # the worker's, while it lives
         self._task: asyncio.Task[Any] | None = None
-        self._worker = threading.Thread(target=self._work, name="embedded-comfyui-worker", daemon=True)
+        self._worker: threading.Thread
 
     def start(self) -> None:
         """Let the worker begin."""
+        loop = self._loop = asyncio.new_event_loop()  # here: a server that has started opens no more sockets of its own
+        self._worker = threading.Thread(target=self._work, args=(loop,), name="embedded-comfyui-worker", daemon=True)
         self._worker.start()
 
     @property
@@ -112,8 +114,7 @@ class Machine:
 
     # ── the worker ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _work(self) -> None:
-        loop = self._loop = asyncio.new_event_loop()
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             while not self.queue.closed:
                 if (work := self.queue.get(self.interrupt.clear)) is not None:
