@@ -42,7 +42,8 @@ if TYPE_CHECKING:
         WorkflowError,
     )
     from comfyclient.jobs import Job
-    from comfyclient.results import NodeOutput, OutputFile, Result, Timings
+    from comfyclient.output_file import OutputFile
+    from comfyclient.results import NodeOutput, Result, Timings
     from comfyclient.sweep import Variation
     from comfyclient.waiting import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, as_completed, wait
     from comfyclient.workflow import Node, Workflow

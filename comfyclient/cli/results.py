@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from comfyclient.cli.app import App
-    from comfyclient.results import OutputFile, Result
+    from comfyclient.output_file import OutputFile
+    from comfyclient.results import Result
 
 __all__ = ["Place", "ResultDocument", "output_options", "show_result"]
 

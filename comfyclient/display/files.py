@@ -12,7 +12,7 @@ from comfyclient.display.words import size
 from comfyclient.errors import ComfyError, first_line
 
 if TYPE_CHECKING:
-    from comfyclient.results import OutputFile
+    from comfyclient.output_file import OutputFile
 
 WHOLE = 256 << 10
 """Images up to this size are taken as they are, if browsers know them; others as WebP, which the server makes."""

@@ -11,7 +11,8 @@ from comfyclient.display.words import counted, seconds, short
 from comfyclient.workflow.wording import natural
 
 if TYPE_CHECKING:
-    from comfyclient.results import NodeOutput, OutputFile, Result
+    from comfyclient.output_file import OutputFile
+    from comfyclient.results import NodeOutput, Result
 
 _THUMBNAIL = 256
 _MOST_FILES = 24

@@ -14,7 +14,7 @@ import pytest
 
 from comfyclient import Client, DecodeError, RequestTimeout, ServerError
 from comfyclient.events import Disconnected, Reconnected
-from comfyclient.results import OutputFile
+from comfyclient.output_file import OutputFile
 from tests.fakes import FlakyServer, json_reply, reply
 from tests.realtime.comfy import QUICK, WORKFLOW, Comfy
 from tests.realtime.peer import BINARY, CONTINUATION, PATIENCE, TEXT, frame

@@ -20,8 +20,9 @@ from comfyclient import Client
 from comfyclient._http import Transport
 from comfyclient.config import ClientConfig
 from comfyclient.errors import NotFound, ServerUnreachable
+from comfyclient.output_file import OutputFile
 from comfyclient.resources.files import Files
-from comfyclient.results import NodeOutput, OutputFile, Result, Timings
+from comfyclient.results import NodeOutput, Result, Timings
 from comfyclient.workflow import Workflow
 from tests.captures import capture
 from tests.fakes import nobody
@@ -480,7 +481,7 @@ def test_without_pillow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_pillow_is_not_imported_before_it_is_used() -> None:
-    code = "import sys, comfyclient.results; print('PIL' in sys.modules)"
+    code = "import sys, comfyclient.output_file; print('PIL' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -12,8 +12,8 @@ from comfyclient._http import Transport
 from comfyclient._ui import kind_of
 from comfyclient.config import ClientConfig
 from comfyclient.display import files as inline
+from comfyclient.output_file import OutputFile
 from comfyclient.resources.files import Files
-from comfyclient.results import OutputFile
 from tests.unit.display.page import Page, page_of
 from tests.unit.resources.file_server import FileServer
 
