@@ -51,7 +51,7 @@ class ComfyError(Exception):
 
 
 class ServerUnreachable(ComfyError, ConnectionError):
-    """No connection to the server, or it broke before the answer was complete.
+    """No connection to the server, or no complete answer over it.
 
     Attributes:
         url: The address that was tried, without credentials.
@@ -67,7 +67,7 @@ class ServerUnreachable(ComfyError, ConnectionError):
 
     def __str__(self) -> str:
         if self.maybe_sent:
-            return f"the connection to {self.url} broke: {self.reason}"
+            return f"{self.url} gave no complete answer: {self.reason}"
         return f"no ComfyUI server answers at {self.url} ({self.reason}); is it running, and is this its address?"
 
 

@@ -208,13 +208,22 @@ def test_invariant_10_where_nothing_can_be_known_the_error_says_so(comfy: Comfy,
     with pytest.raises(ServerUnreachable, match=r"whether prompt [0-9a-f-]{36} was queued is not known") as caught:
         client.submit(WORKFLOW)
     assert caught.value.maybe_sent
-    assert str(caught.value).count("broke") == 1
+    assert str(caught.value).count("gave no complete answer") == 1
     comfy.show()
     prompt_id = re.findall(r"prompt ([0-9a-f-]{36})", str(caught.value))[0]
     job = client.job(prompt_id)
     comfy.complete(prompt_id)
     assert job.result(PATIENCE).images
     assert posts(comfy) == 1
+
+
+def test_a_page_instead_of_every_answer_is_shown(comfy: Comfy, connect: Connect) -> None:
+    """A portal that wants somebody to sign in; the connection itself is fine."""
+    page = reply(200, "<html>Sign in to continue</html>", "text/html")
+    comfy.routes["POST", "/prompt"] = comfy.routes["GET", "/queue"] = page
+    with pytest.raises(ServerUnreachable, match=r"gave no complete answer: .* 200 .*Sign in to continue") as caught:
+        connect(give_up_after=1).submit(WORKFLOW)
+    assert "broke" not in str(caught.value)
 
 
 def test_invariant_10_a_look_that_was_not_answered_is_none(comfy: Comfy, client: Client) -> None:

@@ -103,7 +103,7 @@ def test_builtin_kinds_are_kept_without_their_odd_attributes(error: OSError, bui
     ("error", "text"),
     [
         (EXAMPLES[1], "no ComfyUI server answers at http://comfy:8188 ([Errno 111] Connection refused)"),
-        (EXAMPLES[2], "the connection to http://comfy:8188 broke: [Errno 104] Connection reset by peer"),
+        (EXAMPLES[2], "http://comfy:8188 gave no complete answer: [Errno 104] Connection reset by peer"),
         (EXAMPLES[3], "GET http://comfy:8188/prompt: no answer within 2.5 s"),
         (EXAMPLES[4], "POST http://comfy:8188/prompt answered 500: 500 Internal Server Error"),
         (EXAMPLES[5], "GET http://comfy:8188/prompt answered 404: an empty body"),
