@@ -7,33 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from comfyclient import Client, Job, JobProgress, Workflow
-from comfyclient.testing import EmbeddedServer
 from tests.docs.pages import DOCS
-from tests.testing.nodes import NODES, Gate, gate_node, graph, n
+from tests.testing.nodes import Gate, graph, n
 from tests.unit.display.page import page_of
 from tests.workflows import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.released.set()
-
-
-@pytest.fixture
-def server(gate: Gate) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer([*NODES, gate_node(gate)]) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: EmbeddedServer) -> Iterator[Client]:
-    with Client(server.url) as client:
-        yield client
+    from comfyclient.testing import EmbeddedServer
 
 
 @pytest.fixture
