@@ -161,13 +161,15 @@ class Connection:
         if thread is None or thread is threading.current_thread():
             return
         if current is not None and was_open:
-            with contextlib.suppress(Exception):  # the peer may be gone already
-                current.send_close()
+            if _is_for_two(current):
+                with contextlib.suppress(Exception):  # the peer may be gone already
+                    current.send_close()
+            else:
+                _shut_below(current, socket.SHUT_RD)  # the reader finds the end, and takes its leave itself
             thread.join(timeout)
-        if thread.is_alive() and current is not None and current.sock is not None:
+        if thread.is_alive() and current is not None:
             # Never current.close() here: beside a blocked recv it does not return.
-            with contextlib.suppress(OSError, AttributeError):  # the reader may be letting go of it
-                current.sock.shutdown(socket.SHUT_RDWR)
+            _shut_below(current, socket.SHUT_RDWR)
         with contextlib.suppress(RuntimeError):  # Ctrl-C hit its start: it is about to run, and to see that it is over
             thread.join(timeout + self._config.connect_timeout)
 
@@ -281,8 +283,7 @@ class Connection:
         """Read until the connection ends, or have it read; the reason why it did."""
         self._vital_signs = VitalSigns(current, self._config.reconnect)
         self._over = ""
-        # Sockets with TLS are not for two threads at once: a ping beside a read can make that one find the end.
-        dispatcher = self._dispatcher if type(current.sock) is socket.socket else None
+        dispatcher = self._dispatcher if _is_for_two(current) else None
         while not self._over:
             if dispatcher is not None and dispatcher.would_read:
                 dispatcher.lend(self)
@@ -360,6 +361,19 @@ def _first_text(current: MessageSocket, timeout: float) -> bytes:
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise websocket.WebSocketConnectionClosedException("the server closed the connection")
     raise websocket.WebSocketTimeoutException(f"no greeting within {timeout:g} s")
+
+
+def _is_for_two(current: MessageSocket) -> bool:
+    """Whether one thread may write while another reads; with TLS, a ping beside a read can make that find the end."""
+    return type(current.sock) is socket.socket
+
+
+def _shut_below(current: MessageSocket, how: int) -> None:
+    """Shut the connection that TLS goes over: TLS itself belongs to the reader."""
+    sock = current.sock
+    if sock is not None:  # the reader may be letting go of it
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(sock, how)
 
 
 def _shut(current: MessageSocket) -> None:

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from comfyclient import Client, ClientConfig, ServerError, ServerUnreachable, _network
+from comfyclient._realtime.frames import MessageSocket, new_socket
 from tests.deployments.conftest import Certificates, TlsServer, use
 from tests.workflows import PATIENCE, fresh_color, plain
 
@@ -72,6 +74,26 @@ def test_an_authority_of_the_environment(
         for ask in (client.queue.info, client.connect):
             with pytest.raises(ServerUnreachable, match="no authority that is trusted here"):
                 ask()
+
+
+def test_nobody_writes_to_a_websocket_beside_the_reader(
+    front: Nginx, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's TLS sockets are for one thread at a time; ``close`` is called in another than the one that reads."""
+    writers: list[str] = []
+
+    def send(self: MessageSocket, data: str | bytes) -> int:
+        writers.append(threading.current_thread().name)
+        return real(self, data)
+
+    kind = type(new_socket())
+    real = kind._send
+    monkeypatch.setattr(kind, "_send", send)
+    with Client(at(front, "tls"), verify=certificates.ca) as client:
+        client.connect()
+        before = len(writers)
+    assert len(writers) > before  # it took its leave
+    assert set(writers) == {"comfyclient-reader"}
 
 
 def test_no_verification(front: Nginx, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
