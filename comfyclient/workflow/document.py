@@ -266,7 +266,9 @@ class Workflow(Displayed, NodeMapping):
         return validate(graph, catalog, known)
 
     def models(self, catalog: Catalog) -> list[NeededModel]:
-        """Every model file that the workflow names, and whether the server has it.
+        """Every model file that the workflow names, whether the server has it, and where it is to be had.
+
+        The last is told by the editor's file alone, as those of ``client.templates`` do.
 
         Args:
             catalog: As for ``validate``.
@@ -276,7 +278,8 @@ class Workflow(Displayed, NodeMapping):
         """
         from comfyclient.workflow.needs import models  # noqa: PLC0415 - as in validate
 
-        return models(self._readable(catalog)[0], catalog)
+        saved_file = None if self._origin is None else self._origin.document
+        return models(self._readable(catalog)[0], catalog, saved_file)
 
     def draw(self, *, highlight: Highlight = (), catalog: Catalog | None = None) -> Drawing:
         """Draw the workflow: to look at in a notebook, in a terminal, or as an SVG or PNG file.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from comfyclient.workflow import check
 from comfyclient.workflow.classes import Classes
+from comfyclient.workflow.editor.saved import listed, read
 from comfyclient.workflow.judging import takes_uploads
 from comfyclient.workflow.wording import nearest
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NeededModel", "models"]
 
 _FILE = re.compile(r"\.(safetensors|sft|ckpt|pth?|pt2|bin|pkl|gguf|onnx|torchscript|engine)$", re.IGNORECASE)
+_DIRECTORIES = re.compile(r"^.*[/\\]", re.DOTALL)
 _EMBEDDING = re.compile(r"embedding:([^\s,:()]+)")
 
 
@@ -38,6 +40,8 @@ class NeededModel:
         class_type: The node's class.
         input: The node's input.
         nearest: What the server has instead and looks like it, best first.
+        folder: The folder of models where it belongs, such as ``"loras"``, if the editor's file says so.
+        url: Where it is to be had, if the editor's file says so; it is the word of whoever wrote that.
     """
 
     name: str
@@ -47,12 +51,30 @@ class NeededModel:
     class_type: str
     input: str
     nearest: tuple[str, ...] = ()
+    folder: str | None = None
+    url: str | None = None
 
 
-def models(graph: Graph, catalog: Catalog) -> list[NeededModel]:
+def models(graph: Graph, catalog: Catalog, saved_file: Mapping[str, Any] | None) -> list[NeededModel]:
     """All of them, in the order of the nodes; see ``Workflow.models``."""
     classes = Classes(catalog)
-    return [model for node_id, node in graph.items() for model in _of_node(node_id, node, classes)]
+    found = [model for node_id, node in graph.items() for model in _of_node(node_id, node, classes)]
+    sources = {} if saved_file is None else _sources(saved_file)
+    return [_with_source(model, sources) for model in found]
+
+
+def _sources(saved_file: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What the editor's nodes tell of model files, by their names without directories."""
+    document = read(saved_file)
+    nodes = [node for graph in (document.root, *document.subgraphs) for node in graph.nodes]
+    entries = [entry for node in nodes for entry in listed(node.properties.get("models")) if isinstance(entry, dict)]
+    return {str(entry.get("name")): entry for entry in entries}
+
+
+def _with_source(model: NeededModel, sources: Mapping[str, Mapping[str, Any]]) -> NeededModel:
+    source = sources.get(_DIRECTORIES.sub("", model.name), {})
+    folder, url = (value if isinstance(value, str) else None for value in map(source.get, ("directory", "url")))
+    return evolve(model, folder=folder, url=url)
 
 
 def _of_node(node_id: str, node: Mapping[str, Any], classes: Classes) -> Iterator[NeededModel]:

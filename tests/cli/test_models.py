@@ -107,6 +107,22 @@ def test_what_looks_like_a_missing_one(with_models: Program) -> None:
     assert "nearest: 'sd_xl_base_1.0.safetensors'" in done.lines[0]
 
 
+def test_where_a_missing_one_is_to_be_had(comfyclient: Program) -> None:
+    source = {"name": "fox.safetensors", "url": "https://models.example/fox.safetensors", "directory": "checkpoints"}
+    loader = {
+        "id": 4,
+        "type": "CheckpointLoaderSimple",
+        "properties": {"models": [source]},
+        "widgets_values": [source["name"]],
+    }
+    saved = {"nodes": [loader], "links": [], "version": 0.4}
+    (comfyclient.directory / "saved.json").write_text(json.dumps(saved))
+    done = comfyclient("models", "--for", "saved.json", code=3)
+    assert done.lines[0].split("\t")[-1].endswith(f"checkpoints: {source['url']}")
+    (model,) = comfyclient("models", "--for", "saved.json", "--json", code=3).json(NeededDocument)["models"]
+    assert (model["folder"], model["url"]) == (source["directory"], source["url"])
+
+
 def test_a_workflow_without_models(comfyclient: Program) -> None:
     (comfyclient.directory / "none.json").write_text(json.dumps({"1": node("EmptyImage", width=1)}))
     done = comfyclient("models", "--for", "none.json")

@@ -75,6 +75,8 @@ class NeededFile:
         title: The node's title in the editor, or its class.
         input_name: The input.
         suggestions: What the server has instead and looks like it, best first.
+        folder: The folder of models where it belongs; null where the editor's file does not say so.
+        url: Where it is to be had; null where the editor's file does not say so.
     """
 
     name: str
@@ -84,6 +86,8 @@ class NeededFile:
     title: str
     input_name: str
     suggestions: tuple[str, ...]
+    folder: str | None
+    url: str | None
 
     @classmethod
     def of(cls, model: NeededModel) -> NeededFile:
@@ -96,6 +100,8 @@ class NeededFile:
             title=model.title,
             input_name=model.input,
             suggestions=model.nearest,
+            folder=model.folder,
+            url=model.url,
         )
 
 
@@ -174,7 +180,11 @@ def _place(model: NeededFile) -> str:
 
 
 def _hint(model: NeededFile) -> str:
-    return f"nearest: {listed(map(shown, model.suggestions))}" if model.suggestions else ""
+    """What helps with one that the server does not have."""
+    hints = [f"nearest: {listed(map(shown, model.suggestions))}"] if model.suggestions else []
+    if model.url is not None and not model.is_there:
+        hints.append(f"{model.folder or 'models'}: {model.url}")
+    return "; ".join(hints)
 
 
 def _files(app: App, folder: str) -> tuple[ModelFile, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from comfyclient import NeededModel, Workflow
 from tests.captures import catalog
 from tests.workflows import node
@@ -34,6 +36,44 @@ def test_a_name_without_an_ending_is_a_model_where_the_others_are() -> None:
     graph = {"1": node("LoraLoader", lora_name="foxes")}
     assert needed(graph, with_loras("owls.safetensors")) == [("1", "foxes", False, ())]
     assert needed(graph, with_loras("None", "foxes")) == []
+
+
+def saved(**properties: Any) -> dict[str, Any]:
+    """What the editor saves: a loader at the top, and the same in a subgraph."""
+    loader = {
+        "id": 1,
+        "type": "LoraLoader",
+        "mode": 0,
+        "inputs": [],
+        "outputs": [],
+        "properties": properties,
+        "widgets_values": ["style/foxes.safetensors", 1.0, 1.0],
+    }
+    inner = {"id": "8c1b", "name": "Inside", "nodes": [loader], "links": [], "inputs": [], "outputs": []}
+    outer = {**loader, "id": 2, "type": "8c1b", "properties": {}, "widgets_values": []}
+    return {"nodes": [outer], "links": [], "definitions": {"subgraphs": [inner]}, "version": 0.4}
+
+
+def test_the_editors_file_tells_where_a_model_is_to_be_had() -> None:
+    source = {"name": "foxes.safetensors", "url": "https://models.example/foxes.safetensors", "directory": "loras"}
+    [model] = Workflow(saved(models=[source]), catalog=with_loras()).models(with_loras())
+    assert (model.node_id, model.is_there) == ("2:1", False)
+    assert (model.folder, model.url) == ("loras", source["url"])
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        None,
+        "nonsense",
+        [None, "foxes.safetensors", {}, {"name": 7}],
+        [{"name": "foxes.safetensors", "url": 7, "directory": ["loras"]}],
+        [{"name": "owls.safetensors", "url": "https://models.example/owls", "directory": "loras"}],
+    ],
+)
+def test_the_editors_file_may_tell_anything(models: Any) -> None:
+    [model] = Workflow(saved(models=models), catalog=with_loras()).models(with_loras())
+    assert (model.folder, model.url) == (None, None)
 
 
 def test_images_and_other_choices_are_none() -> None:
