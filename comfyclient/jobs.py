@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import logging
 import threading
 import time
 from concurrent.futures import Future
@@ -12,27 +10,25 @@ from typing import TYPE_CHECKING
 from comfyclient import _watched
 from comfyclient._displayed import Displayed
 from comfyclient._tracking import failures
+from comfyclient._tracking.collecting import collect
 from comfyclient._tracking.wait import Wait
 from comfyclient.errors import ComfyError, JobTimeout, NodeProblem, WorkflowError
 from comfyclient.events import Event, Preview
-from comfyclient.results import Result, Timings
 from comfyclient.workflow.node import needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from comfyclient._realtime.buffer import EventQueue
-    from comfyclient._tracking.state import JobState, JobStatus, Outcome
+    from comfyclient._tracking.state import JobState, JobStatus
     from comfyclient._tracking.tracker import Tracker
     from comfyclient.display.progress import JobProgress
     from comfyclient.display.watching import JobWatching
-    from comfyclient.resources import History
+    from comfyclient.results import Result
     from comfyclient.types import HistoryEntry
     from comfyclient.workflow import Workflow
 
 __all__ = ["Job"]
-
-log = logging.getLogger(__name__)
 
 
 class Job(Displayed):
@@ -214,6 +210,22 @@ class Job(Displayed):
         outcome = Wait(self._tracker, self._state, timeout).end()
         return failures.error_of(outcome, self.prompt_id, self._document, self._secrets)
 
+    def partial_result(self) -> Result:
+        """Return what the job has left behind so far, without waiting: while it runs, and also if it failed.
+
+        While it runs, that is what events have told: nothing yet without a websocket, or for a job of another client.
+        Once it has failed or was stopped, the server's history is asked (``GET /history/{prompt_id}``): what was done
+        by then is not lost. Of a job that is completed, it is the ``result``.
+
+        Raises:
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError, ClientClosed: The history cannot be had.
+        """
+        outcome = self._state.outcome
+        entry = None if outcome is None else outcome.entry
+        if entry is None and outcome is not None and outcome.status != "completed":
+            entry = self._tracker.history.get(self.prompt_id)
+        return self._collected(entry)
+
     def events(self) -> Iterator[Event]:
         """Every event of this job, past ones first, until it ends; the loop's body runs in the caller's thread.
 
@@ -332,7 +344,7 @@ class Job(Displayed):
         error = failures.error_of(outcome, self.prompt_id, self._document, self._secrets)
         if error is not None:
             raise error
-        return self._result(outcome)
+        return self._collected(outcome.entry)
 
     def _document(self) -> Workflow:
         if self._workflow is None:
@@ -354,36 +366,9 @@ class Job(Displayed):
             self._needed = known, [node_id for node_id in document if node_id in ids]
         return self._needed[1]
 
-    def _result(self, outcome: Outcome) -> Result:
-        state, entry = self._state, outcome.entry
-        if state.gap and state.image_nodes:
-            log.warning("images that prompt %s sent while the websocket was away are lost", self.prompt_id)
-        if entry is None:
-            outputs, display, cached = state.outputs or {}, state.display or {}, state.cached
-        else:
-            outputs = entry.outputs
-            display, cached = entry.display_nodes, entry.cached_nodes
-        return Result(
-            prompt_id=self.prompt_id,
-            workflow=self._document(),
-            outputs=outputs,
-            display=display,
-            cached=cached,
-            socket_images=[(image.node, image.media_type, image.data) for image in state.socket_images or ()],
-            timings=_timings(state),
-            files=self._tracker.files,
-            fetch_history=functools.partial(_history, entry, self._tracker.history, self.prompt_id),
-        )
+    def _collected(self, entry: HistoryEntry | None) -> Result:
+        tracker = self._tracker
+        return collect(self._state, entry, self._document(), files=tracker.files, history=tracker.history)
 
     def __repr__(self) -> str:
         return f"<Job {self.prompt_id} {self.status} {self.progress:.0%}>"
-
-
-def _history(entry: HistoryEntry | None, history: History, prompt_id: str) -> HistoryEntry | None:
-    # Not a method: a result that is kept must not keep its client's threads.
-    return entry or history.get(prompt_id)
-
-
-def _timings(state: JobState) -> Timings:
-    nodes = dict(state.meter.seconds) if state.meter is not None else {}
-    return Timings(created=state.created_at, started=state.started_at, finished=state.finished_at, nodes=nodes)

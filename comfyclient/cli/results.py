@@ -11,13 +11,14 @@ import click
 from attrs import frozen
 
 from comfyclient._save import safe_name
-from comfyclient.cli.documents import ProblemDocument
+from comfyclient.cli.documents import ErrorDetails, ProblemDocument
 from comfyclient.cli.failures import NotSaved
 from comfyclient.errors import ComfyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from comfyclient._tracking.state import JobStatus
     from comfyclient.cli.app import App
     from comfyclient.output_file import OutputFile
     from comfyclient.results import Result
@@ -73,13 +74,14 @@ class ResultDocument:
 
     Attributes:
         prompt_id: The job.
-        status: ``completed``.
+        status: ``completed``, or for a job that did not complete ``failed`` or ``cancelled``.
         files: The files, by node.
         texts: The texts, by node.
         cached_nodes: The nodes that did not run, since the server still had their outputs.
         waiting: Seconds in the queue, or null.
         running: Seconds from its start to its end, or null.
         refused: With ``--partial``, what the server left out, and why.
+        error: Why it did not complete, or null.
     """
 
     prompt_id: str
@@ -90,6 +92,7 @@ class ResultDocument:
     waiting: float | None
     running: float | None
     refused: tuple[ProblemDocument, ...] = ()
+    error: ErrorDetails | None = None
 
 
 class Place:
@@ -144,7 +147,15 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def show_result(app: App, result: Result, place: Place | None, refused: tuple[ProblemDocument, ...] = ()) -> None:
+def show_result(
+    app: App,
+    result: Result,
+    place: Place | None,
+    *,
+    refused: tuple[ProblemDocument, ...] = (),
+    status: JobStatus = "completed",
+    failure: ErrorDetails | None = None,
+) -> None:
     """Save what a job made, if there is a place for it, and print where it is."""
     saved: dict[OutputFile | tuple[str, str, str], str] = {}
     files = []
@@ -174,13 +185,14 @@ def show_result(app: App, result: Result, place: Place | None, refused: tuple[Pr
         return
     document = ResultDocument(
         prompt_id=result.prompt_id,
-        status="completed",
+        status=status,
         files=tuple(files),
         texts=texts,
         cached_nodes=result.cached_nodes,
         waiting=result.timings.waiting,
         running=result.timings.running,
         refused=refused,
+        error=failure,
     )
     app.out.result(document)
 

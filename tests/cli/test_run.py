@@ -23,6 +23,7 @@ from tests.workflows import (
     Graph,
     failing,
     filled,
+    fresh,
     fresh_color,
     half_wrong,
     node,
@@ -331,6 +332,18 @@ def test_somebody_else_stops_it(program: Program, embedded_side: Side) -> None:
 
 
 # --- submit, and what follows -------------------------------------------------------------------------------
+
+
+def test_what_a_job_made_before_it_failed(comfyclient: Program, side: Side) -> None:
+    raising = node("TestRaise", "Trouble", exception="ValueError", message="because", value=["1", 0])
+    prompt_id = side.submit({"1": node("TestText", value="kept", seed=fresh()), "2": raising})
+    comfyclient("watch", prompt_id, code=1)
+    done = comfyclient.inside("outputs", prompt_id, code=1)
+    assert done.lines == ["kept"]
+    assert "raised ValueError: because" in done.err
+    result = comfyclient.inside("outputs", prompt_id, "--json", code=1).json(ResultDocument)
+    assert (result["status"], [each["text"] for each in result["texts"]]) == ("failed", ["kept"])
+    assert (result["error"]["type"], result["error"]["exit_code"]) == ("JobFailed", 1)
 
 
 def test_from_submission_to_the_files(comfyclient: Program, side: Side) -> None:

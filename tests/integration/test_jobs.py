@@ -24,6 +24,7 @@ from comfyclient import (
     as_completed,
     wait,
 )
+from comfyclient.events import Executed
 from tests.workflows import BOTH_WAYS, PATIENCE, Gate, failing, fresh, node, quick, text
 
 if TYPE_CHECKING:
@@ -53,6 +54,59 @@ class Calls:
 
 
 # --- one job ------------------------------------------------------------------------------------------------
+
+
+def two_branches(gate: Gate, last: dict[str, Any]) -> dict[str, Any]:
+    """A text, then a gate, and behind that something else."""
+    return {"1": node("TestText", value="kept", seed=fresh()), "2": gate.node(value=["1", 0]), "3": last}
+
+
+@BOTH_WAYS
+def test_what_a_job_made_before_it_failed_is_not_lost(comfyui_url: str, *, realtime: bool) -> None:
+    gate = Gate(comfyui_url)
+    graph = two_branches(gate, node("TestRaise", exception="ValueError", message="because", value=["2", 0]))
+    with Client(comfyui_url, realtime=realtime) as client, Client(comfyui_url) as other:
+        for is_cached in (False, True):
+            job = client.submit(graph)
+            if not is_cached:
+                gate.wait()
+            gate.open()
+            with pytest.raises(JobFailed) as caught:
+                job.result(PATIENCE)
+            for each in (job, other.job(caught.value.prompt_id)):
+                assert each.partial_result().texts == ("kept",)
+                assert list(each.partial_result()) == ["1"]
+
+
+def test_what_a_job_has_made_so_far_is_there_while_it_runs(comfyui_url: str, client: Client) -> None:
+    gate = Gate(comfyui_url)
+    job = client.submit(two_branches(gate, node("TestText", value=["2", 0])))
+    assert next(event.node for event in job.events() if isinstance(event, Executed)) == "1"
+    so_far = job.partial_result()
+    assert (so_far.texts, so_far.timings.finished) == (("kept",), None)
+    assert other_texts(comfyui_url, job) == ()
+    gate.open()
+    assert len(job.result(PATIENCE).texts) == 2
+    assert job.partial_result().texts == job.result().texts
+    assert so_far.texts == ("kept",)
+
+
+def test_what_a_job_made_before_it_was_stopped_is_not_lost(comfyui_url: str, client: Client) -> None:
+    gate = Gate(comfyui_url)
+    running = client.submit(two_branches(gate, node("TestText", value=["2", 0])))
+    gate.wait()
+    waiting = client.submit(text("never"))
+    assert waiting.cancel(PATIENCE)
+    assert waiting.partial_result().texts == ()
+    assert running.cancel(PATIENCE)
+    assert running.partial_result().texts == ("kept",)
+    assert other_texts(comfyui_url, running) == ("kept",)
+
+
+def other_texts(url: str, job: Job) -> tuple[str, ...]:
+    """What a client that did not submit it can know of it."""
+    with Client(url) as other:
+        return other.job(job.prompt_id).partial_result().texts
 
 
 @BOTH_WAYS

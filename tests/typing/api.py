@@ -182,6 +182,7 @@ def jobs(client: Client, workflow: Workflow) -> None:
     assert_type(job.result(timeout=10, on_event=print), Result)
     assert_type(job.show(), Result)
     assert_type(job.show(10, on_event=print, progress=watching), Result)
+    assert_type(job.partial_result(), Result)
     assert_type(job.exception(), ComfyError | None)
     assert_type(job.cancel(), bool)
     assert_type(job.events(), Iterator[events.Event])

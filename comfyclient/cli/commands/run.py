@@ -116,7 +116,7 @@ def _run(
     try:
         refused = watched.refused()
         app.out.note(watched.headline)
-        show_result(app, result, place, refused)
+        show_result(app, result, place, refused=refused)
     except KeyboardInterrupt:
         end = f"job {result.prompt_id} had ended; 'comfyclient outputs' has its files"
         raise Interruption.of(app.interrupted_by, end, result.prompt_id) from None
