@@ -63,18 +63,33 @@ def models(graph: Graph, catalog: Catalog, saved_file: Mapping[str, Any] | None)
     return [_with_source(model, sources) for model in found]
 
 
-def _sources(saved_file: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """What the editor's nodes tell of model files, by their names without directories."""
+def _sources(saved_file: Mapping[str, Any]) -> dict[tuple[str | None, str], Mapping[str, Any]]:
+    """What the editor's file tells of model files: by class and name, and by name alone, each without directories.
+
+    Files of one name are many, such as ``model.safetensors``: what the node says itself counts. After that come other
+    nodes and the file as a whole, and the first counts, as in the editor.
+    """
     document = read(saved_file)
     nodes = [node for graph in (document.root, *document.subgraphs) for node in graph.nodes]
-    entries = [entry for node in nodes for entry in listed(node.properties.get("models")) if isinstance(entry, dict)]
-    return {str(entry.get("name")): entry for entry in entries}
+    told = [(node.type, entry) for node in nodes for entry in listed(node.properties.get("models"))]
+    found: dict[tuple[str | None, str], Mapping[str, Any]] = {}
+    for class_type, entry in [*told, *((None, entry) for entry in listed(saved_file.get("models")))]:
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if isinstance(name, str):
+            for kind in (class_type, None):
+                found.setdefault((kind, _plain(name)), entry)
+    return found
 
 
-def _with_source(model: NeededModel, sources: Mapping[str, Mapping[str, Any]]) -> NeededModel:
-    source = sources.get(_DIRECTORIES.sub("", model.name), {})
+def _with_source(model: NeededModel, sources: Mapping[tuple[str | None, str], Mapping[str, Any]]) -> NeededModel:
+    name = _plain(model.name)
+    source = sources.get((model.class_type, name)) or sources.get((None, name)) or {}
     folder, url = (value if isinstance(value, str) else None for value in map(source.get, ("directory", "url")))
     return evolve(model, folder=folder, url=url)
+
+
+def _plain(name: str) -> str:
+    return _DIRECTORIES.sub("", name)
 
 
 def _of_node(node_id: str, node: Mapping[str, Any], classes: Classes) -> Iterator[NeededModel]:

@@ -39,7 +39,7 @@ def test_a_name_without_an_ending_is_a_model_where_the_others_are() -> None:
 
 
 def saved(**properties: Any) -> dict[str, Any]:
-    """What the editor saves: a loader at the top, and the same in a subgraph."""
+    """What the editor saves: a loader in a subgraph."""
     loader = {
         "id": 1,
         "type": "LoraLoader",
@@ -59,6 +59,29 @@ def test_the_editors_file_tells_where_a_model_is_to_be_had() -> None:
     [model] = Workflow(saved(models=[source]), catalog=with_loras()).models(with_loras())
     assert (model.node_id, model.is_there) == ("2:1", False)
     assert (model.folder, model.url) == ("loras", source["url"])
+
+
+def test_of_files_of_one_name_the_nodes_own_counts() -> None:
+    """Many models are called like this one, each in its own folder."""
+    name = "diffusion_pytorch_model.safetensors"
+    loaders = [
+        {
+            "id": number,
+            "type": class_type,
+            "properties": {"models": [{"name": name, "url": f"https://models.example/{folder}", "directory": folder}]},
+            "widgets_values": [name],
+        }
+        for number, (class_type, folder) in enumerate([("VAELoader", "vae"), ("ControlNetLoader", "controlnet")])
+    ]
+    workflow = Workflow({"nodes": loaders, "links": [], "version": 0.4}, catalog=catalog())
+    assert [model.folder for model in workflow.models(catalog())] == ["vae", "controlnet"]
+
+
+def test_the_editors_file_tells_of_models_as_a_whole() -> None:
+    whole = {"name": "old/foxes.safetensors", "url": "https://models.example/whole", "directory": "loras"}
+    document = {**saved(), "models": [None, {"url": "https://models.example/nameless"}, whole, {**whole, "url": "no"}]}
+    [model] = Workflow(document, catalog=with_loras()).models(with_loras())
+    assert (model.folder, model.url) == ("loras", "https://models.example/whole")
 
 
 @pytest.mark.parametrize(
