@@ -215,14 +215,15 @@ class Job(Displayed):
 
         While it runs, that is what events have told: nothing yet without a websocket, or for a job of another client.
         Once it has failed or was stopped, the server's history is asked (``GET /history/{prompt_id}``): what was done
-        by then is not lost. Of a job that is completed, it is the ``result``.
+        by then is not lost. Of a job that is lost, it is what events had told, and of one that is completed, the
+        ``result``.
 
         Raises:
             ServerUnreachable, RequestTimeout, ServerError, DecodeError, ClientClosed: The history cannot be had.
         """
         outcome = self._state.outcome
         entry = None if outcome is None else outcome.entry
-        if entry is None and outcome is not None and outcome.status != "completed":
+        if entry is None and outcome is not None and outcome.status in {"failed", "cancelled"}:
             entry = self._tracker.history.get(self.prompt_id)
         return self._collected(entry)
 
