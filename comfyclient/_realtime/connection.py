@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import functools
 import json
 import logging
 import socket
@@ -223,7 +224,7 @@ class Connection:
         try:
             current.connect(  # type: ignore[no-untyped-call]
                 url,
-                socket=dial(self._network, timeout),
+                socket=dial(self._network, timeout, functools.partial(self._dialed, current)),
                 timeout=timeout,
                 header=[f"{name}: {value}" for name, value in headers.items()],
                 host=own["Host"],
@@ -239,6 +240,12 @@ class Connection:
             # To follow could tell another host what is for this one.
             location = redact((current.getheaders() or {}).get("location") or "nowhere")
             raise websocket.WebSocketException(f"the handshake was redirected to {location} (redirect limit 0)")
+
+    def _dialed(self, current: MessageSocket, sock: socket.socket) -> None:
+        """Show ``close()`` what to shut; if it has looked already, there is nothing to go on with."""
+        current.sock = sock
+        if self._state is _State.CLOSED:
+            raise ClientClosed
 
     def _announce(self) -> None:
         """Before anybody can know that it is open: whoever waits for that submits a job then, which misses nothing."""

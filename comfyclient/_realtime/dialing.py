@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from comfyclient._network import Proxy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from comfyclient._network import Network
 
 _OPTIONS = [
@@ -28,12 +30,14 @@ _OPTIONS = [
 ]
 
 
-def dial(network: Network, timeout: float) -> socket.socket:
+def dial(network: Network, timeout: float, opened: Callable[[socket.socket], object]) -> socket.socket:
     """Connect to the server.
 
     Args:
         network: Where it is, and what lies between.
         timeout: Seconds for each step, and from then on for each wait.
+        opened: Called with the socket as soon as there is one, and again when TLS has taken its place: whoever shuts
+            it ends a step that hangs. What it raises ends the attempt.
 
     Raises:
         OSError: There is no connection to be had.
@@ -42,17 +46,24 @@ def dial(network: Network, timeout: float) -> socket.socket:
     if network.proxy_url is None:
         sock = socket.create_connection((host, port), timeout)
     else:
-        sock = _by_way_of(Proxy.of(network.proxy_url), host, port, timeout)
+        sock = _by_way_of(Proxy.of(network.proxy_url), host, port, timeout, opened)
     try:
+        opened(sock)
         for option in _OPTIONS:
             sock.setsockopt(*option)
-        return sock if network.tls is None else network.tls.wrap_socket(sock, server_hostname=host)
+        if network.tls is not None:
+            secured = sock = network.tls.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+            opened(secured)
+            secured.do_handshake()
     except BaseException:
         sock.close()
         raise
+    return sock
 
 
-def _by_way_of(proxy: Proxy, host: str, port: int, timeout: float) -> socket.socket:
+def _by_way_of(
+    proxy: Proxy, host: str, port: int, timeout: float, opened: Callable[[socket.socket], object]
+) -> socket.socket:
     if proxy.scheme.startswith("socks"):
         import socks  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra, without which there is no such proxy
 
@@ -71,6 +82,7 @@ def _by_way_of(proxy: Proxy, host: str, port: int, timeout: float) -> socket.soc
         raise OSError(f"a websocket cannot go through a proxy of the kind {proxy.scheme}://")
     sock = socket.create_connection((proxy.host, proxy.port), timeout)
     try:
+        opened(sock)
         _tunnel(sock, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     except BaseException:
         sock.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +133,23 @@ def test_invariant_04_closing_beside_a_handshake_that_hangs_is_bounded(
     comfy.wait_for(lambda: comfy.attempts)
     with within(PATIENCE):
         client.close()
+    assert our_threads() == []
+    assert isinstance(connecting.exception(PATIENCE), ClientClosed)
+
+
+@pytest.mark.parametrize("way", ["TLS", "proxy"])
+def test_invariant_04_closing_before_the_handshake_is_bounded(pool: ThreadPoolExecutor, way: str) -> None:
+    """Somebody takes the connection, and says nothing to TLS or about a tunnel."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        options: Any = {"verify": False} if way == "TLS" else {"proxy": f"http://{address}"}
+        client = Client(f"https://{address}" if way == "TLS" else "http://comfy.test", connect_timeout=60, **options)
+        connecting = pool.submit(client.connect)
+        peer, _ = listener.accept()
+        with peer:
+            assert peer.recv(1)
+            with within(PATIENCE):
+                client.close()
     assert our_threads() == []
     assert isinstance(connecting.exception(PATIENCE), ClientClosed)
 

@@ -286,7 +286,7 @@ def test_a_proxy_of_the_environment_that_is_none(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("no_proxy", "")
     network = Network(ClientConfig(url="http://comfy"))
     with pytest.raises(OSError, match=r"^the URL of the proxy cannot be used$"):
-        dial(network, 1)
+        dial(network, 1, print)
 
 
 def test_a_proxy_shows_no_password() -> None:
