@@ -337,6 +337,8 @@ class Transport:
 
     def _unreachable(self, error: Exception, causes: list[BaseException]) -> ServerUnreachable:
         tried, reason = self._tried(error), first_line(str(causes[-1]).rpartition(_URLLIB3S_PREFACE)[2])
+        if any(type(cause) is BadStatusLine for cause in causes):  # not RemoteDisconnected, which is one as well
+            reason = f"it does not speak HTTP, but says {reason!r}"
         if explanation := next(filter(None, map(explain_tls, causes)), ""):
             return ServerUnreachable(tried, explanation)
         if tried == self._base and tried.startswith("http:") and not self._answered:

@@ -77,7 +77,10 @@ def ask(transport: Transport, method: str) -> Any:
         pytest.param(reset, ServerUnreachable, ["complete answer", "reset"], id="reset after the request"),
         pytest.param(hang_up, ServerUnreachable, ["complete answer", "without response"], id="hung up"),
         pytest.param(
-            last_words(b"SSH-2.0-OpenSSH\r\n"), ServerUnreachable, ["complete answer", "SSH-2.0"], id="not HTTP"
+            last_words(b"SSH-2.0-\x1bOpenSSH\r\n"),
+            ServerUnreachable,
+            ["complete answer", r"it does not speak HTTP, but says 'SSH-2.0-\x1bOpenSSH'"],
+            id="not HTTP",
         ),
         pytest.param(
             last_words(PROMISED_100 + b'{"a"'), ServerUnreachable, ["complete answer", "4 bytes"], id="truncated body"
