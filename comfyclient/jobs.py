@@ -13,7 +13,7 @@ from comfyclient._tracking import failures
 from comfyclient._tracking.collecting import collect
 from comfyclient._tracking.wait import Wait
 from comfyclient.errors import ComfyError, JobTimeout, NodeProblem, WorkflowError
-from comfyclient.events import Event, Preview
+from comfyclient.events import Event, ExecutionError, ExecutionInterrupted, Preview
 from comfyclient.workflow.node import needed
 
 if TYPE_CHECKING:
@@ -219,12 +219,17 @@ class Job(Displayed):
         ``result``.
 
         Raises:
-            ServerUnreachable, RequestTimeout, ServerError, DecodeError, ClientClosed: The history cannot be had.
+            ServerUnreachable, RequestTimeout, ServerError, DecodeError, ClientClosed: The history cannot be had, and
+                events have not told it all.
         """
         outcome = self._state.outcome
-        entry = None if outcome is None else outcome.entry
-        if entry is None and outcome is not None and outcome.status in {"failed", "cancelled"}:
-            entry = self._tracker.history.get(self.prompt_id)
+        entry, failure = (None, None) if outcome is None else (outcome.entry, outcome.failure)
+        if entry is None and isinstance(failure, (ExecutionError, ExecutionInterrupted)):
+            try:
+                entry = self._tracker.history.get(self.prompt_id)
+            except ComfyError:
+                if self._state.gap or not self._state.modern:  # events can have left something out
+                    raise
         return self._collected(entry)
 
     def events(self) -> Iterator[Event]:

@@ -355,6 +355,20 @@ def test_a_history_that_cannot_be_read_does_not_keep_a_success_waiting(comfy: Co
     assert job.result(PATIENCE).files == ()
 
 
+def test_a_history_that_cannot_be_read_hides_nothing_that_events_told(comfy: Comfy, connect: Connect) -> None:
+    """Old servers do not tell of cached outputs by events."""
+    comfy.routes["GET", "/history/*"] = reply(500)
+    client = connect(retry=None)
+    old, today = client.submit(WORKFLOW), client.submit(WORKFLOW)
+    for job, snapshots in ((old, []), (today, [progress_state(today.prompt_id, _1=(0.0, 1.0, "running"))])):
+        told = [executed(job.prompt_id), failure(job.prompt_id), end(job.prompt_id)]
+        comfy.tell(*start(job.prompt_id), *snapshots, *told)
+        assert isinstance(job.exception(PATIENCE), JobFailed)
+    with pytest.raises(ServerError):
+        old.partial_result()
+    assert [file.filename for file in today.partial_result().images] == [IMAGE["filename"]]
+
+
 def test_invariant_08_a_server_that_is_gone_ends_every_wait(comfy: Comfy, connect: Connect) -> None:
     client = connect(poll_interval=0.05, give_up_after=0.5, retry=None)
     jobs = [client.submit(WORKFLOW) for _ in range(3)]
