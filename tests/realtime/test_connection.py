@@ -283,7 +283,8 @@ def test_a_stall_in_the_middle_of_a_message(comfy: Comfy, client: Client, monkey
     monkeypatch.setattr("comfyclient._realtime.connection._TICK", 0.01)
     ticks = threading.Semaphore(0)
 
-    def look_up(_: Connection) -> str:
+    def look_up(_: Connection, looked_at: float) -> str:
+        del looked_at
         ticks.release()
         return ""
 
