@@ -159,7 +159,7 @@ REFUSALS = {
 @pytest.mark.parametrize("reason", REFUSALS)
 def test_a_refused_handshake_is_told(comfy: Comfy, connect: Connect, reason: str) -> None:
     comfy.handshakes.append(REFUSALS[reason])
-    client = connect(connect_timeout=0.3, reconnect=PATIENT)
+    client = connect(connect_timeout=2 if reason == "timed out" else PATIENCE, reconnect=PATIENT)
     with client.listen() as listener:
         told = listener.get(timeout=PATIENCE)
         assert isinstance(told, ReconnectFailed)
