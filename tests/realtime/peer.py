@@ -273,11 +273,11 @@ class Peer:
         key = request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         accepted = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()  # noqa: S324 - RFC 6455 says so
         head = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accepted}"
-        with self.changed:  # whoever reacts to the first frame finds the link in the list
+        with self.changed:
+            self.links.append(link)  # first, so that whoever reacts to the first frame finds it there
+            self.overlaps.append(overlap)
             link.raw(f"HTTP/1.1 101 Switching Protocols\r\n{head}\r\n\r\n".encode())
             self.on_link(link)
-            self.links.append(link)
-            self.overlaps.append(overlap)
             self.changed.notify_all()
         try:
             link.serve(stream)

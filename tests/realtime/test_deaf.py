@@ -17,6 +17,7 @@ from comfyclient.errors import JobFailed, JobInterrupted, JobLost, JobTimeout, S
 from comfyclient.events import Disconnected, Progress, Reconnected, Status
 from tests.conftest import soon
 from tests.fakes import Request, hang_up, json_reply, reply, silence
+from tests.realtime.clock import Clock
 from tests.realtime.comfy import (
     IMAGE,
     QUICK,
@@ -216,26 +217,25 @@ def test_without_a_policy_a_deaf_socket_is_left_alone(comfy: Comfy, connect: Con
 
 
 def test_invariant_08_nothing_is_asked_while_events_flow(
-    comfy: Comfy, connect: Connect, ticker: Callable[[float, Callable[[], object]], None]
+    comfy: Comfy, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = connect(poll_interval=1.0)
+    clock = Clock(monkeypatch, "_realtime.connection", "_tracking.registry", "_tracking.state", "_tracking.watch")
+    client = connect(poll_interval=60, reconnect=None)
     with client.listen("progress") as listener:
         running, waiting = client.submit(WORKFLOW), client.submit(WORKFLOW)
         comfy.tell(*start(running.prompt_id), event("executing", running.prompt_id, node="1"))
-        waiters = [threading.Thread(target=job.result, args=(PATIENCE,), daemon=True) for job in (running, waiting)]
-        for waiter in waiters:
-            waiter.start()
-        link = comfy.link()
-        ticker(0.02, lambda: link.send(event("progress", running.prompt_id, value=1, max=9, node="1")))
-        before = time.monotonic()
-        while time.monotonic() - before < 2.0:  # two intervals; one that is short would pass unheard on a busy machine
+        for value in range(10):  # nine intervals
+            comfy.tell(event("progress", running.prompt_id, value=value, max=9, node="1"))
             until(listener, Progress)
-        asked = comfy.questions()
+            clock.advance(54)
+            client._tracker.watch.chores()
+        assert comfy.questions() == []
+        clock.advance(54)
+        client._tracker.watch.chores()
+        assert comfy.questions() != []
         comfy.complete(running.prompt_id)
         comfy.complete(waiting.prompt_id)
-        for waiter in waiters:
-            waiter.join(PATIENCE)
-    assert asked == []
+        assert wait([running, waiting], PATIENCE).not_done == set()
 
 
 def test_invariant_08_a_whole_course_needs_no_question(comfy: Comfy, connect: Connect) -> None:

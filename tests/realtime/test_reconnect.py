@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from comfyclient.events import (
 )
 from tests.conftest import soon
 from tests.fakes import last_words, reply
+from tests.realtime.clock import Clock
 from tests.realtime.comfy import (
     OUTPUT,
     QUICK,
@@ -61,22 +61,24 @@ def _quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comfyclient._realtime.connection._TICK", 0.02)
 
 
-class Clock:
-    """The clock of the thread that reads, which a test puts forward.
+class ReadersClock(Clock):
+    """The clock of the thread that reads.
 
     Attributes:
         looks: How often it has found that nothing came, and thought about it.
     """
 
-    def __init__(self) -> None:
-        self._ahead = 0.0
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(monkeypatch, "_realtime.connection", "_realtime.vital_signs")
         self.looks = 0
+        worry = VitalSigns.worry
 
-    def monotonic(self) -> float:
-        return time.monotonic() + self._ahead
+        def look(signs: VitalSigns, heard_at: float, looked_at: float) -> str:
+            worries = worry(signs, heard_at, looked_at)
+            self.looks += 1
+            return worries
 
-    def advance(self, seconds: float) -> None:
-        self._ahead += seconds
+        monkeypatch.setattr(VitalSigns, "worry", look)
 
     def wait_for_a_look(self) -> None:
         """One that begins from now on."""
@@ -85,22 +87,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock, worry = Clock(), VitalSigns.worry
-
-    def look(signs: VitalSigns, heard_at: float, looked_at: float) -> str:
-        worries = worry(signs, heard_at, looked_at)
-        clock.looks += 1
-        return worries
-
-    monkeypatch.setattr(VitalSigns, "worry", look)
-    for module in ("connection", "vital_signs"):
-        monkeypatch.setattr(f"comfyclient._realtime.{module}.time", clock)
-    return clock
+def clock(monkeypatch: pytest.MonkeyPatch) -> ReadersClock:
+    return ReadersClock(monkeypatch)
 
 
 def opened(client: Client, comfy: Comfy) -> EventQueue[Any]:
-    """A listener to everything, once the websocket is open and greeted."""
+    """A listener to everything, once the websocket is open and greeted; nothing else may have opened it."""
     listener = client.listen()
     until(listener, Status)
     comfy.link()
@@ -116,7 +108,7 @@ def stall(link: Link) -> None:
     link.raw(frame(BINARY, bytes(1000))[:100])
 
 
-def lose(comfy: Comfy, clock: Clock, reason: str) -> None:
+def lose(comfy: Comfy, clock: ReadersClock, reason: str) -> None:
     """Have the websocket lost."""
     LOSSES[reason](comfy.link(0))
     if "ping" in reason:
@@ -136,7 +128,7 @@ LOSSES: dict[str, Callable[[Link], object]] = {
 
 @pytest.mark.parametrize("reason", LOSSES)
 def test_invariant_09_the_old_socket_is_closed_before_the_new_one_opens(
-    comfy: Comfy, client: Client, clock: Clock, reason: str
+    comfy: Comfy, client: Client, clock: ReadersClock, reason: str
 ) -> None:
     with opened(client, comfy) as listener:
         lose(comfy, clock, reason)
@@ -154,11 +146,11 @@ def test_invariant_09_the_old_socket_is_closed_before_the_new_one_opens(
 
 @pytest.mark.parametrize("reason", LOSSES)
 def test_invariant_09_a_loss_is_a_loss_though_the_dispatcher_reads(
-    comfy: Comfy, client: Client, clock: Clock, reason: str
+    comfy: Comfy, client: Client, clock: ReadersClock, reason: str
 ) -> None:
     called = threading.Semaphore(0)
-    client.on("progress", lambda _: called.release())
     with opened(client, comfy) as listener:
+        client.on("progress", lambda _: called.release())
         for value in range(3):  # each finds it idle
             comfy.link(0).send(event("progress", "p", value=value, max=9))
             assert called.acquire(timeout=PATIENCE)
@@ -188,13 +180,13 @@ def test_listeners_and_callbacks_go_on(comfy: Comfy, client: Client) -> None:
     called: list[int] = []
     done = threading.Event()
 
-    @client.on("progress")
     def note(event: Progress) -> None:
         called.append(int(event.value))
         if event.value == 2:
             done.set()
 
     with opened(client, comfy) as listener:
+        client.on(Progress, note)
         comfy.link(0).send(event("progress", "p", value=1, max=2))
         until(listener, Progress)
         comfy.link(0).drop()
@@ -429,12 +421,13 @@ def test_a_silent_server_is_pinged_and_kept_as_long_as_it_answers(
         assert len(comfy.attempts) == 1
 
 
-def test_a_large_message_on_a_slow_line_is_a_sign_of_life(comfy: Comfy, client: Client, clock: Clock) -> None:
+def test_a_large_message_on_a_slow_line_is_a_sign_of_life(comfy: Comfy, client: Client, clock: ReadersClock) -> None:
     with opened(client, comfy) as listener:
         link = comfy.link(0)
         link.answers_pings = False  # a server that sends cannot answer
         data = message(event("progress", "p", value=1, max=2, node="1" * 100))
-        current = client._tracker.connection and client._tracker.connection._socket
+        assert client._tracker.connection is not None
+        current = client._tracker.connection._socket
         assert current is not None
         before = current.received
         for count in range(1, 20):
@@ -447,7 +440,7 @@ def test_a_large_message_on_a_slow_line_is_a_sign_of_life(comfy: Comfy, client: 
         assert len(comfy.attempts) == 1
 
 
-def test_a_busy_server_is_not_pinged(comfy: Comfy, client: Client, clock: Clock) -> None:
+def test_a_busy_server_is_not_pinged(comfy: Comfy, client: Client, clock: ReadersClock) -> None:
     with opened(client, comfy) as listener:
         link = comfy.link(0)
         for value in range(40):
