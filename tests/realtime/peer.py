@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tests.fakes import Request, json_reply, reply
+from tests.listener import keep, shut
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -174,6 +175,7 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         """End it, with all its connections."""
         self.hide()
+        self._listener.close()
         self.drop_all()
         for thread in self._threads:
             thread.join(PATIENCE)
@@ -181,13 +183,13 @@ class Peer:
 
     def hide(self) -> None:
         """Refuse connections from now on; those that are open stay."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        shut(self._listener)
         self._listener.close()
+        self._listener = keep(self.port)
 
     def show(self) -> None:
         """Take connections again after ``hide``."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener.listen()
         self._start(self._accept)
 
     def drop_all(self) -> None:
