@@ -25,6 +25,7 @@ from comfyclient import (
     wait,
 )
 from comfyclient.events import Executed
+from tests.conftest import soon
 from tests.workflows import BOTH_WAYS, PATIENCE, Gate, failing, fresh, node, quick, text
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_a_timeout_ends_the_wait_and_not_the_job(comfyui_url: str, *, realtime: 
             started = time.monotonic()
             with pytest.raises(JobTimeout, match=r"in_progress|in progress|pending") as caught:
                 ask(0.05)
-            assert 0.05 <= time.monotonic() - started < PATIENCE
+            assert time.monotonic() - started >= 0.05
             assert isinstance(caught.value, TimeoutError)
             assert caught.value.prompt_id == job.prompt_id
         with pytest.raises(JobTimeout):
@@ -137,11 +138,7 @@ def test_the_states_of_a_job(comfyui_url: str, *, realtime: bool) -> None:
     with Client(comfyui_url, realtime=realtime) as client:
         running, waiting = client.submit(first.workflow()), client.submit(second.workflow())
         first.wait()
-        if realtime:
-            next(event for event in running.events() if event.type == "executing")
-        else:
-            with pytest.raises(JobTimeout):
-                running.result(0.2)  # long enough for a question
+        assert soon(running.running)  # the gate tells us before an event or an answer does
         assert (running.status, running.running(), running.done()) == ("in_progress", True, False)
         assert (waiting.status, waiting.running(), waiting.done()) == ("pending", False, False)
         assert running.number is not None
