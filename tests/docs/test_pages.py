@@ -10,6 +10,7 @@ import pytest
 
 from comfyclient import Client, JobLost, Workflow
 from comfyclient.events import Status
+from tests.conftest import soon
 from tests.docs.conftest import CHECKPOINT
 from tests.docs.pages import PAGES, Page, blocks
 from tests.fakes import nobody
@@ -71,6 +72,7 @@ def test_following_events_in_a_loop_ends_with_a_job_that_never_ran(
     workflow = Workflow.load(embedded_place / "portrait.json")
     comfy_server.latency.step = 60
     running = comfy_client.submit(workflow)
+    assert soon(running.running)
     comfy_client.on(Status, empty)
     with pytest.raises(JobLost):
         asyncio.run(follow())
