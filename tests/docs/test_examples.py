@@ -23,6 +23,7 @@ from comfyclient.testing import EmbeddedServer
 from tests.conftest import soon
 from tests.contract import nodes
 from tests.contract.sides import EmbeddedGate
+from tests.docs.conftest import hold
 from tests.docs.pages import DOCS, PAGES, blocks
 from tests.fakes import nobody
 from tests.workflows import Gate
@@ -62,14 +63,6 @@ def run(name: str, *arguments: object, said: str = "") -> str:
     done = start(name, *arguments, said=said)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
-
-
-def hold(workflow: Path, gate: Gate) -> None:
-    """Have it wait at a gate once all is sampled."""
-    graph = json.loads(workflow.read_text("utf-8"))
-    graph["gate"] = gate.node(value=["3", 0])
-    graph["8"]["inputs"]["samples"] = ["gate", 0]
-    workflow.write_text(json.dumps(graph), encoding="utf-8")
 
 
 def pictures(directory: Path) -> list[Path]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,11 +13,13 @@ import pytest
 from comfyclient import Client, JobLost, Workflow
 from comfyclient.events import Status
 from tests.conftest import soon
-from tests.docs.conftest import CHECKPOINT
+from tests.docs.conftest import CHECKPOINT, hold
 from tests.docs.pages import PAGES, Page, blocks
 from tests.fakes import nobody
+from tests.workflows import PATIENCE, Gate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from comfyclient.testing import EmbeddedServer
@@ -24,18 +28,39 @@ RUN = [name for name, path in PAGES.items() if any(kind == "python" for kind, _ 
 LANGUAGES = {"python", "output", "console", "json", "text"}
 NOT_RUN = {"docs/howto/custom-nodes-events.md": ["py"]}  # runs inside ComfyUI
 OPTIONS = {"docs/howto/assets.md": ["--enable-assets"]}  # of the server that a page wants for itself
+HELD = {"docs/howto/previews.md"}  # whose job must not end before the page looks at it
 
 
 SERVER, NOWHERE = "http://127.0.0.1:8188", "http://127.0.0.1:8189"  # as pages write them
 ROUTES = {"/my_pack/faces": "/comfyclient_test/waiting"}  # of a node pack
 
 
+@pytest.fixture
+def until_something_is_shown(comfyui_url: str) -> Iterator[Callable[[Path], None]]:
+    """Holds a file's workflow for so long."""
+    gate, over = Gate(comfyui_url), threading.Event()
+
+    def let_go() -> None:
+        soon(lambda: over.is_set() or bool(getattr(sys.stdout, "getvalue", str)()), PATIENCE)
+        gate.open()
+
+    def hold_it(workflow: Path) -> None:
+        hold(workflow, gate)
+        thread.start()
+
+    thread = threading.Thread(target=let_go)
+    yield hold_it
+    over.set()
+    thread.join()
+
+
 @pytest.mark.needs_test_nodes
 @pytest.mark.parametrize("name", RUN)
-@pytest.mark.usefixtures("place")
-def test_a_page_does_what_it_says(name: str, comfyui_url: str, request: pytest.FixtureRequest) -> None:
+def test_a_page_does_what_it_says(name: str, place: Path, comfyui_url: str, request: pytest.FixtureRequest) -> None:
     if options := OPTIONS.get(name):
         comfyui_url = request.getfixturevalue("start_comfyui")(*options).url
+    if name in HELD:
+        request.getfixturevalue("until_something_is_shown")(place / "portrait.json")
     with nobody() as nowhere:
         page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT, **ROUTES})
         assert page.run() > 0
