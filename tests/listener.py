@@ -88,6 +88,14 @@ class Listener(ABC):
             self._serve(connection, number)
 
 
+def keep(port: int) -> socket.socket:
+    """A socket that has this port, so that nobody else gets it; until it listens, connections are refused there."""
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", port))
+    return kept
+
+
 def shut(connection: socket.socket) -> None:
     """End a connection, or listening, in both directions, for whoever waits for it."""
     with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tests.listener import PATIENCE, Listener, shut
+from tests.listener import Listener, shut
 from tests.moment import Moment
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Relay(Listener):
         heard: When the server last said anything over a websocket.
         admits_websockets: Whether they are passed on; otherwise they are cut off at once.
         admits_requests: The same for every single HTTP request; ``refused`` counts those that were cut off.
+        refuses: How many of the next ones are cut off all the same.
+        asked: How often anything was passed on for a request.
         flows: While this event is clear, nothing is passed on: the server seems to stand still.
         answers: While this event is clear, no answer to an HTTP request is passed on.
     """
@@ -39,11 +41,18 @@ class Relay(Listener):
         self.admits_websockets = True
         self.admits_requests = True
         self.refused = 0
+        self.refuses = 0
+        self.asked = 0
         self.flows = threading.Event()
         self.flows.set()
         self.answers = threading.Event()
         self.answers.set()
         self.url = f"http://127.0.0.1:{self.port}"
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.flows.set()
+        self.answers.set()
+        super().__exit__(*exc_info)
 
     def _serve(self, connection: socket.socket, number: int) -> None:  # noqa: ARG002 - nobody asks which it was
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -63,11 +72,14 @@ class Relay(Listener):
 
     def _admits(self) -> bool:
         with self._lock:
-            self.refused += not self.admits_requests
-        return self.admits_requests
+            admits = self.admits_requests and not self.refuses
+            self.refuses = max(0, self.refuses - 1)
+            self.refused += not admits
+            self.asked += admits
+        return admits
 
     def _admits_answer(self) -> bool:
-        self.answers.wait(PATIENCE)
+        self.answers.wait()
         return self._admits()
 
     def _listen(self) -> bool:
@@ -77,7 +89,7 @@ class Relay(Listener):
     def _pump(self, source: socket.socket, sink: socket.socket, may_pass: Callable[[], bool]) -> None:
         with contextlib.suppress(OSError):
             while (data := source.recv(_PIECE)) and may_pass():
-                self.flows.wait(PATIENCE)
+                self.flows.wait()
                 sink.sendall(data)
         for end in (source, sink):
             shut(end)

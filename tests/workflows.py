@@ -133,9 +133,9 @@ class Gate:
         """The node that waits; it passes its ``value`` on."""
         return node("TestGate", name=self.name, **inputs)
 
-    def workflow(self, value: Any = "through") -> Graph:
-        """The gate, and behind it a text output."""
-        return {"1": self.node(value=value), "2": node("TestText", "Show it", value=["1", 0])}
+    def workflow(self, value: Any = "through", **inputs: Any) -> Graph:
+        """The gate, perhaps with other inputs of the node, and behind it a text output."""
+        return {"1": self.node(value=value, **inputs), "2": node("TestText", "Show it", value=["1", 0])}
 
     def wait(self) -> None:
         """Until a prompt has reached the gate."""

@@ -307,7 +307,7 @@ class Connection:
         if self._state is not _State.OPEN:
             self._over = "closed"
             return False
-        has_heard = False
+        has_heard, looked_at = False, time.monotonic()
         try:
             has_heard = self._hear()
         except websocket.WebSocketTimeoutException:
@@ -315,7 +315,8 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - whatever it is, a new connection is the answer
             self._over = describe(error)
         if not (has_heard or self._over):
-            self._over = self._vital_signs.worry(self._heard_at) or self._unheard()
+            # What has come since that look is not known: this thread may not have run for a while.
+            self._over = self._vital_signs.worry(self._heard_at, looked_at) or self._unheard(looked_at)
         return not self._over
 
     def _hear(self) -> bool:
@@ -344,8 +345,8 @@ class Connection:
         with contextlib.suppress(Exception):  # then it looks up at the next tick
             self._socket.ping()  # type: ignore[union-attr]  # there is one while it is read
 
-    def _unheard(self) -> str:
-        """Why the socket must be deaf, or nothing."""
+    def _unheard(self, looked_at: float) -> str:
+        """Why the socket must be deaf, or nothing, after a look in vain that began then."""
         policy = self._config.reconnect
         with self._changed:
             since = self._expecting_since
@@ -354,7 +355,7 @@ class Connection:
             if self._heard_at >= since:
                 self._expecting_since = None
                 return ""
-            if time.monotonic() - since < policy.deaf_after:
+            if looked_at - since < policy.deaf_after:
                 return ""
         return "the server accepted a prompt and the websocket did not hear of it"
 

@@ -29,22 +29,21 @@ class VitalSigns:
         self._alive_at = time.monotonic()
         self._pinged_at = None
 
-    def worry(self, heard_at: float) -> str:
-        """Look after a tick without a message; the reason to give the connection up, or nothing."""
-        now = time.monotonic()
+    def worry(self, heard_at: float, looked_at: float) -> str:
+        """After a look without a message, which began then: the reason to give the connection up, or nothing."""
         if self._policy is None:
             return ""
         if heard_at > self._alive_at or self._socket.received != self._received:
             self.note()
             self._received = self._socket.received
         if self._pinged_at is not None:
-            return "no answer to a ping" if now - self._pinged_at > self._policy.ping_timeout else ""
-        if now - self._alive_at > self._policy.ping_interval:
+            return "no answer to a ping" if looked_at - self._pinged_at > self._policy.ping_timeout else ""
+        if time.monotonic() - self._alive_at > self._policy.ping_interval:
             try:
                 self._socket.ping()
             except (websocket.WebSocketException, OSError) as error:
                 return describe(error)
-            self._pinged_at = now
+            self._pinged_at = time.monotonic()
         return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -162,11 +163,18 @@ class Life:
 
 
 def bind(port: int) -> socket.socket:
-    """A socket that listens on this machine alone.
+    """A socket that has a port of this machine alone; until it listens, connections are refused there.
 
     Raises:
         OSError: The port is taken.
     """
-    listener = socket.create_server(("127.0.0.1", port), backlog=128)
-    listener.setblocking(False)  # noqa: FBT003 - its only argument
-    return listener
+    bound = socket.socket()
+    try:
+        if os.name == "posix":  # else connections that have just ended would keep the port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        bound.setblocking(False)  # noqa: FBT003 - its only argument
+    except BaseException:
+        bound.close()
+        raise
+    return bound

@@ -16,6 +16,7 @@ from comfyclient.testing.nodes import default_nodes
 from comfyclient.testing.versions import Version
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Iterable, Iterator, Mapping
     from typing import TypeVar
 
@@ -85,6 +86,7 @@ class EmbeddedServer(Faults):
         self.latency.node = latency
         self._life: Life | None = None
         self._loop: Loop | None = None
+        self._kept: socket.socket | None = None  # has the port while nobody listens there, so that nobody else gets it
 
     def __enter__(self) -> Self:
         self.start()
@@ -147,6 +149,9 @@ class EmbeddedServer(Faults):
         try:
             self._call(self._life.hang_up())
         finally:
+            if self._kept is not None:
+                self._kept.close()
+                self._kept = None
             machine.stop()
             self._loop.stop()
             self._life = self._loop = None
@@ -167,24 +172,24 @@ class EmbeddedServer(Faults):
                 when its process ends. Otherwise only the connections are lost, and prompts go on meanwhile.
         """
         life = self._alive()
-        self._call(life.hang_up())
+        self._hang_up(life)
         if forget:
             life.machine.stop()
             life.machine.folders.wipe_temp()
             life = self._life = Life(self._new_machine, self._script, self._max_body, life.machine.folders)
         self._script.frozen = False
-        self._call(life.listen(bind(self.port)))
+        self._listen(life)
 
     @contextlib.contextmanager
     def down(self) -> Iterator[None]:
         """Cut all connections and refuse new ones for as long as this lasts; prompts go on meanwhile."""
         life = self._alive()
-        self._call(life.hang_up())
+        self._hang_up(life)
         try:
             yield
         finally:
             if life is self._life and not life.listens:  # it may have been stopped or restarted meanwhile
-                self._call(life.listen(bind(self.port)))
+                self._listen(life)
 
     # ── what it has ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,6 +217,15 @@ class EmbeddedServer(Faults):
         if self._life is None:
             raise RuntimeError("the embedded server does not run")
         return self._life
+
+    def _hang_up(self, life: Life) -> None:
+        self._call(life.hang_up())
+        if self._kept is None:
+            self._kept = bind(self.port)
+
+    def _listen(self, life: Life) -> None:
+        kept, self._kept = self._kept, None
+        self._call(life.listen(kept or bind(self.port)))
 
     def _new_machine(self, sockets: Sockets, folders: Folders | None) -> Machine:
         folders = folders or Folders(Path(tempfile.mkdtemp(prefix="comfyclient-")), self._models)

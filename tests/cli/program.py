@@ -87,22 +87,15 @@ class Running:
                     self._said[name].append(line)
                     self._changed.notify_all()
 
-    def wait_for(self, text: str, where: str = "out") -> str:
-        """Wait until it has written a line with this text; that line."""
+    def wait_for(self, text: str, where: str = "out", *, after: int = 0) -> str:
+        """Wait until it has written a line with this text, after so many lines; that line."""
 
         def found() -> str | None:
-            return next((line for line in self._said[where] if text in line), None)
+            return next((line for line in self._said[where][after:] if text in line), None)
 
         with self._changed:
             assert self._changed.wait_for(found, PATIENCE), f"no {text!r} in {self._said}"
             return found() or ""
-
-    def wait_for_lines(self, count: int) -> list[str]:
-        """Wait until it has written so many lines; all that there are."""
-        lines = self._said["out"]
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(lines) >= count, PATIENCE), lines
-            return [*lines]
 
     def signal(self, number: int = signal.SIGINT) -> None:
         """Send it a signal, by default that of Ctrl-C."""

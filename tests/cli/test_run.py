@@ -19,6 +19,8 @@ from comfyclient.cli.documents import ErrorDocument
 from comfyclient.cli.jobs import JobDocument
 from comfyclient.cli.results import ResultDocument
 from comfyclient.cli.submission import _change, _value
+from tests.conftest import soon
+from tests.contract.sides import Real
 from tests.workflows import (
     Graph,
     failing,
@@ -296,9 +298,11 @@ def test_so_does_sigterm(program: Program, embedded_side: Side) -> None:
 
 
 def test_the_second_ctrl_c_leaves_at_once(program: Program, comfyui_url: str) -> None:
-    graph = sleeping(4, interruptible=False)
+    graph = sleeping(8, interruptible=False)
     running = program.start("run", write(program, graph), "--url", comfyui_url)
     running.wait_for("job ", "err")
+    side = Real(comfyui_url)
+    assert soon(lambda: bool(side.get("/queue")["queue_running"]))  # what waits could be cancelled at once
     running.signal()
     running.wait_for("cancelling", "err")
     running.signal()

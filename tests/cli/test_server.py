@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from comfyclient import __version__
+from comfyclient import Client, __version__
+from comfyclient._realtime.connection import Connection
+from comfyclient.cli.app import App
 from comfyclient.cli.commands.cancel import CancelDocument
 from comfyclient.cli.commands.free import FreeDocument
 from comfyclient.cli.commands.history import HistoryDocument
 from comfyclient.cli.commands.info import InfoDocument
 from comfyclient.cli.commands.logs import LogLine, _lines
 from comfyclient.cli.commands.queue import QueueDocument
-from comfyclient.cli.commands.watch import WatchedServer
+from comfyclient.cli.commands.watch import WatchedServer, _states
 from comfyclient.cli.documents import ErrorDocument
-from comfyclient.cli.server import ServerDocument
+from comfyclient.cli.server import ServerDocument, look
 from comfyclient.types import LogEntry
 from tests.cli.test_program import complete
 from tests.fakes import FlakyServer, json_reply
@@ -105,9 +109,9 @@ def test_the_log(comfyclient: Program, side: Side) -> None:
     found = comfyclient.inside("logs", "-n", "2", "--json").json_lines(LogLine)
     assert len(found) == 2
     following = comfyclient.start("logs", "-f", "-n", "1", "--json")
-    following.wait_for_lines(1)
+    following.wait_for("")
     side.submit(plain(fresh_color()))
-    assert any("got prompt" in line for line in following.wait_for_lines(3)[1:])
+    following.wait_for("got prompt", after=1)
     following.signal()
     done = following.end()
     assert done.code == 130
@@ -138,6 +142,26 @@ def test_watching_the_server(comfyclient: Program, side: Side) -> None:
     done = watching.end()
     assert done.code == 130
     assert done.json_lines(WatchedServer, ErrorDocument)[0]["url"] == side.url
+
+
+def test_the_server_is_looked_at_once_it_can_be_heard(embedded_side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, looked, run = [], threading.Event(), Connection._run
+
+    def look_at(client: Client) -> ServerDocument:
+        looked.set()
+        return look(client)
+
+    def run_late(connection: Connection) -> None:
+        looks.append(looked.wait(0.5))
+        run(connection)
+
+    monkeypatch.setattr("comfyclient.cli.commands.watch.look", look_at)
+    monkeypatch.setattr(Connection, "_run", run_late)
+    app = App()
+    app.server = embedded_side.url
+    with contextlib.closing(app), contextlib.closing(_states(app, 1.0)) as states:  # type: ignore[type-var]
+        assert next(states).running == ()
+    assert looks == [False]
 
 
 def test_watching_in_a_pipe(program: Program, embedded_side: Side) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from comfyclient.testing import EmbeddedServer
+from tests.conftest import _make_idle
 from tests.contract.nodes import NODES
 from tests.contract.sides import Both, Embedded, Real
 
@@ -22,6 +23,7 @@ def embedded() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture
-def both(comfyui_url: str, embedded: EmbeddedServer) -> Both:
-    """The real server and the embedded one."""
-    return Both(Real(comfyui_url), Embedded(embedded.url, embedded.root))
+def both(comfyui_url: str, embedded: EmbeddedServer) -> Iterator[Both]:
+    """The real server and the embedded one, which is left idle too: the next test would hear of what runs."""
+    yield Both(Real(comfyui_url), Embedded(embedded.url, embedded.root))
+    _make_idle(embedded.url)

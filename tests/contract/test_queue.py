@@ -251,13 +251,14 @@ def test_an_interrupted_async_node(both: Both) -> None:
 def executed(side: Side, *prompts: Graph, between: Callable[[Side], Any] = lambda _: None) -> list[list[str]]:
     """Which nodes run, prompt after prompt."""
     client_id = str(uuid.uuid4())
-    ran = []
+    ran: list[list[str]] = []
     with side.listen(client_id) as recorder:
         for prompt in prompts:
+            if ran:
+                between(side)
             side.submit(prompt, client_id)
             words = [short(each) for each in recorder.until_end()]
             ran.append([word for word in words if word.startswith("executing")])
-            between(side)
     return ran
 
 

@@ -29,7 +29,7 @@ OPTIONS = (
     "--enable-assets",
 )
 BEHIND_NGINX = "server { listen 127.0.0.1:{plain}; location / { proxy_pass http://SERVER; } }"
-PERSISTENT = Retry(attempts=300, first=0.1, longest=0.3)
+PERSISTENT = Retry(attempts=1000, first=0.1, longest=0.3)
 QUICK = Reconnect(first=0.05, longest=0.3)
 
 

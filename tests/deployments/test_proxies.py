@@ -181,7 +181,8 @@ def test_a_server_behind_it_that_is_not_there(kind: type[_Proxy]) -> None:
 )
 def test_a_proxy_that_will_not(answer: Any, says: str) -> None:
     with FlakyServer(answer) as proxy:
-        options: dict[str, Any] = {"retry": None, "connect_timeout": 0.3, "reconnect": None}
+        patience = 0.3 if says == "timed out" else PATIENCE
+        options: dict[str, Any] = {"retry": None, "connect_timeout": patience, "reconnect": None}
         with (
             Client("http://comfy.test", proxy=proxy.url, **options) as client,
             pytest.raises(ServerUnreachable, match=says),
@@ -194,7 +195,7 @@ def test_closing_cuts_off_what_goes_by_way_of_a_proxy(kind: type[_Proxy], scheme
     """With https the proxy's client waits in mid-handshake, where nothing but its timeout ends it."""
     with FlakyServer(silence()) as server, kind() as proxy, ThreadPoolExecutor(1) as pool:
         url = server.url.replace("http:", f"{scheme}:")
-        client = Client(url, proxy=proxy.url, retry=None, connect_timeout=0.5)
+        client = Client(url, proxy=proxy.url, retry=None, connect_timeout=2)
         waiting = pool.submit(client.queue.info)
         assert soon(lambda: len(server.requests) == 1)
         client.close()

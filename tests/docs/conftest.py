@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -18,10 +19,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from comfyclient.testing import EmbeddedServer
+    from tests.workflows import Gate
 
 # Every checkpoint that one could load here has random weights.
 CHECKPOINT = {"CheckpointLoaderSimple": "TestCheckpoint"}
 FILES = ("portrait.json", "portrait-saved.json", "image-to-image.json", "fastapi_service.py")
+
+
+def hold(workflow: Path, gate: Gate) -> None:
+    """Have a file's workflow wait at a gate once all is sampled."""
+    graph = json.loads(workflow.read_text("utf-8"))
+    graph["gate"] = gate.node(value=["3", 0])
+    graph["8"]["inputs"]["samples"] = ["gate", 0]
+    workflow.write_text(json.dumps(graph), encoding="utf-8")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import io
 import re
 from inspect import CO_COROUTINE
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sybil import Document
 from sybil.parsers.myst import CodeBlockParser
@@ -46,11 +46,13 @@ class Page:
     Args:
         path: The file.
         replace: What stands for what: the addresses that pages write, and those that answer here.
+        **names: What invisible blocks may use.
     """
 
-    def __init__(self, path: Path, replace: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, replace: Mapping[str, str], **names: Any) -> None:
         self._path = path
         self._replace = replace
+        self._names = names
         self._printed = ""
         self._clients: set[Client] = set()  # also those whose name another one has later
 
@@ -58,6 +60,7 @@ class Page:
         """Execute it, and close the clients that it leaves open; how many blocks there were."""
         parsers = [CodeBlockParser("python", self._execute), CodeBlockParser("output", self._compare)]
         document = Document.parse(str(self._path), *parsers)
+        document.namespace.update(self._names)
         count = 0
         try:
             for example in document.examples():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -19,8 +20,13 @@ from PIL import Image
 
 from comfyclient import Client, Workflow
 from comfyclient.testing import EmbeddedServer
+from tests.conftest import soon
+from tests.contract import nodes
+from tests.contract.sides import EmbeddedGate
+from tests.docs.conftest import hold
 from tests.docs.pages import DOCS, PAGES, blocks
 from tests.fakes import nobody
+from tests.workflows import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +37,12 @@ PATIENCE = 60  # seconds that a program may take
 on_both = pytest.mark.parametrize(
     "server", ["embedded_place", pytest.param("place", marks=pytest.mark.needs_test_nodes)]
 )
+
+
+@pytest.fixture
+def comfy_options() -> dict[str, Any]:
+    """An embedded server that has the gate of the tests."""
+    return {"nodes": [nodes.TestGate]}
 
 
 @pytest.fixture
@@ -291,8 +303,16 @@ def test_export_api(embedded_place: Path) -> None:
 
 
 @on_both
-def test_live_previews(somewhere: Path) -> None:
-    run("live_previews.py", "portrait.json")
+def test_live_previews(somewhere: Path, server: str) -> None:
+    gate = EmbeddedGate("") if server == "embedded_place" else Gate(os.environ["COMFYUI_URL"])
+    hold(somewhere / "portrait.json", gate)
+    command = [sys.executable, str(EXAMPLES / "live_previews.py"), "portrait.json"]
+    with subprocess.Popen(command) as running:
+        try:
+            assert soon(lambda: any((somewhere / "previews").glob("latest.*")), PATIENCE)
+        finally:
+            gate.open()
+        assert running.wait(PATIENCE) == 0
     *numbered, latest = pictures(somewhere / "previews")
     assert latest.stem == "latest"
     assert latest.read_bytes() == numbered[-1].read_bytes()
@@ -378,18 +398,21 @@ def ordered(http: requests.Session, url: str, text: str) -> str:
     return f"{url}/pictures/{answer.json()['id']}"
 
 
-@pytest.mark.usefixtures("embedded_place")
-def test_fastapi_service(monkeypatch: pytest.MonkeyPatch, comfy_server: EmbeddedServer) -> None:
+def test_fastapi_service(embedded_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKFLOW", "portrait.json")
-    comfy_server.latency.step = 0.05
+    gate = EmbeddedGate("")
+    hold(embedded_place / "portrait.json", gate)
     with served() as url, requests.Session() as http:
         place = ordered(http, url, "a fox")
         assert http.get(f"{place}/image", timeout=PATIENCE).status_code == 409
         with http.get(f"{place}/events", stream=True, timeout=PATIENCE) as stream:
             assert stream.headers["Content-Type"].startswith("text/event-stream")
-            seen = [json.loads(line.removeprefix(b"data: ")) for line in stream.iter_lines() if line]
-        assert (seen[-1]["status"], seen[-1]["progress"], seen[-1]["error"]) == ("completed", 1.0, None)
-        assert len({each["progress"] for each in seen}) > 2
+            events = (json.loads(line.removeprefix(b"data: ")) for line in stream.iter_lines() if line)
+            halfway = next(each for each in events if each["progress"] > 0)
+            gate.open()
+            *_, last = events
+        assert (halfway["status"], halfway["progress"] < 1) == ("in_progress", True)
+        assert (last["status"], last["progress"], last["error"]) == ("completed", 1.0, None)
         image = http.get(f"{place}/image", timeout=PATIENCE)
         assert image.headers["Content-Type"] == "image/png"
         assert Image.open(io.BytesIO(image.content)).size == (512, 512)

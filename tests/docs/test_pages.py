@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from comfyclient import Client, JobLost, Workflow
 from comfyclient.events import Status
-from tests.docs.conftest import CHECKPOINT
+from tests.conftest import soon
+from tests.docs.conftest import CHECKPOINT, hold
 from tests.docs.pages import PAGES, Page, blocks
 from tests.fakes import nobody
+from tests.workflows import PATIENCE, Gate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from comfyclient.testing import EmbeddedServer
@@ -23,20 +29,57 @@ RUN = [name for name, path in PAGES.items() if any(kind == "python" for kind, _ 
 LANGUAGES = {"python", "output", "console", "json", "text"}
 NOT_RUN = {"docs/howto/custom-nodes-events.md": ["py"]}  # runs inside ComfyUI
 OPTIONS = {"docs/howto/assets.md": ["--enable-assets"]}  # of the server that a page wants for itself
+HELD = {"docs/howto/previews.md": "image/"}  # whose jobs must not end before the page has shown something
 
 
 SERVER, NOWHERE = "http://127.0.0.1:8188", "http://127.0.0.1:8189"  # as pages write them
 ROUTES = {"/my_pack/faces": "/comfyclient_test/waiting"}  # of a node pack
 
 
+@pytest.fixture
+def open_once_it_says(comfyui_url: str) -> Iterator[Callable[[str], Gate]]:
+    """Makes gates that are opened once the block that runs has printed some words."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def let_go(gate: Gate, words: str) -> None:
+        soon(lambda: over.is_set() or words in getattr(sys.stdout, "getvalue", str)(), PATIENCE)
+        gate.open()
+
+    def make(words: str) -> Gate:
+        gate = Gate(comfyui_url)
+        threads.append(threading.Thread(target=let_go, args=[gate, words]))
+        threads[-1].start()
+        return gate
+
+    yield make
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
 @pytest.mark.needs_test_nodes
 @pytest.mark.parametrize("name", RUN)
-@pytest.mark.usefixtures("place")
-def test_a_page_does_what_it_says(name: str, comfyui_url: str, request: pytest.FixtureRequest) -> None:
+def test_a_page_does_what_it_says(
+    name: str,
+    place: Path,
+    comfyui_url: str,
+    open_once_it_says: Callable[[str], Gate],
+    request: pytest.FixtureRequest,
+) -> None:
     if options := OPTIONS.get(name):
         comfyui_url = request.getfixturevalue("start_comfyui")(*options).url
+    if name in HELD:
+        hold(place / "portrait.json", open_once_it_says(HELD[name]))
+
+    def keep_busy_until_it_says(words: str) -> None:
+        gate = open_once_it_says(words)
+        requests.post(f"{comfyui_url}/prompt", json={"prompt": gate.workflow()}, timeout=PATIENCE).raise_for_status()
+        gate.wait()
+
     with nobody() as nowhere:
-        page = Page(PAGES[name], {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT, **ROUTES})
+        replace = {SERVER: comfyui_url, NOWHERE: nowhere, **CHECKPOINT, **ROUTES}
+        page = Page(PAGES[name], replace, keep_busy_until_it_says=keep_busy_until_it_says)
         assert page.run() > 0
 
 
@@ -71,6 +114,7 @@ def test_following_events_in_a_loop_ends_with_a_job_that_never_ran(
     workflow = Workflow.load(embedded_place / "portrait.json")
     comfy_server.latency.step = 60
     running = comfy_client.submit(workflow)
+    assert soon(running.running)
     comfy_client.on(Status, empty)
     with pytest.raises(JobLost):
         asyncio.run(follow())

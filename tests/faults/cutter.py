@@ -24,6 +24,7 @@ from tests.faults.lines import (
     read_head,
     read_request,
 )
+from tests.listener import keep, shut
 from tests.realtime.peer import frame
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class Cutter:
         self._armed: tuple[str, Callable[[], str | None]] | None = None
         self._spared: Line | None = None
         self._over = threading.Event()
-        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._port: int = self._listener.getsockname()[1]
+        self._refuses = False
         self.url = f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
@@ -79,9 +81,10 @@ class Cutter:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._refuse()
+        self._listener.close()
         for line in self._all():
             line.cut()
-        for thread in list(self._threads):
+        for thread in self._threads:  # that which accepts comes before those that it starts
             thread.join(_PATIENCE)
             assert not thread.is_alive()
 
@@ -122,9 +125,9 @@ class Cutter:
         """From now on everything goes through; what was hit stays so."""
         with self._lock:
             self._fault = ""
-            reopen = self._listener is None
+            reopen, self._refuses = self._refuses, False
             if reopen:
-                self._listener = socket.create_server(("127.0.0.1", self._port))
+                self._listener.listen()
         if reopen:
             self._start(self._accept, self._listener)
 
@@ -171,11 +174,11 @@ class Cutter:
 
     def _refuse(self) -> None:
         with self._lock:
-            listener, self._listener = self._listener, None
-        if listener is not None:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
+            if not self._refuses:
+                self._refuses = True
+                shut(self._listener)
+                self._listener.close()
+                self._listener = keep(self._port)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:

@@ -65,7 +65,8 @@ class Stage:
                 self._cutter.url,
                 connect_timeout=2 if crawls else 5,
                 read_timeout=3 if crawls else 2 * SECONDS,  # a busy machine needs fifty to start a real server again
-                poll_interval=0.2,
+                # What the history has lost may not have been found there before.
+                poll_interval=SECONDS if self._cell.fault == "history cleared" else 0.2,
                 give_up_after=0.5 if self._cell.stays else SECONDS,
                 retry=Retry(attempts=2 if self._cell.stays else 10, first=0.02, longest=0.2),
                 reconnect=Reconnect(first=0.02, longest=0.1, ping_interval=0.5, ping_timeout=0.5, deaf_after=0.5),
@@ -164,8 +165,9 @@ class Stage:
     def _completion(self) -> str:
         gate = self._place.gate()
         job = self._at(gate)
-        clears = self._cell.fault == "history cleared"
-        self._cutter.arm('"node": null' if clears else "execution_success", self._strike)
+        # For the history to be cleared it has to be there; and the worker is to die when it is done.
+        last = self._cell.fault in {"history cleared", "worker dead"}
+        self._cutter.arm('"node": null' if last else "execution_success", self._strike)
         gate.open()
         return self.outcome(lambda: self._check(job.result(self._patience)))
 
@@ -213,7 +215,8 @@ class Stage:
 
     @property
     def _patience(self) -> float:
-        return 1.0 if self._cell.fault == "worker dead" else SECONDS
+        """Few where a job will not end; at completion it has."""
+        return 1.0 if self._cell.fault == "worker dead" and self._cell.moment != "at completion" else SECONDS
 
     def _connect(self) -> None:
         """As a client that is used already: with a websocket, and with connections that were kept."""

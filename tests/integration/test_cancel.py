@@ -10,7 +10,6 @@ import pytest
 
 from comfyclient import Client, JobInterrupted, JobTimeout
 from comfyclient.events import Disconnected, Executing
-from tests.conftest import soon
 from tests.workflows import BOTH_WAYS, PATIENCE, Gate, fresh, node, sleeping, text
 
 if TYPE_CHECKING:
@@ -84,14 +83,15 @@ def test_cancelling_disturbs_no_connection(comfyui_url: str, client: Client) -> 
 
 @BOTH_WAYS
 def test_a_node_that_does_not_look_is_stopped_in_the_background(comfyui_url: str, *, realtime: bool) -> None:
-    ended = threading.Event()
+    gate, ended = Gate(comfyui_url), threading.Event()
     with Client(comfyui_url, realtime=realtime) as client:
-        job = client.submit(sleeping(4, interruptible=False))
+        job = client.submit(gate.workflow(interruptible=False))
         job.add_done_callback(lambda _: ended.set())
-        assert soon(job.running)
+        gate.wait()
         with pytest.raises(JobTimeout, match=r"has not stopped within 0\.2 s"):
             job.cancel(0.2)
         assert not job.done()
+        gate.open()
         assert ended.wait(PATIENCE)  # nobody waits for the job meanwhile
         assert job.cancelled()
         assert isinstance(job.exception(), JobInterrupted)

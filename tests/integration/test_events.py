@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,13 +14,15 @@ from comfyclient.events import (
     ExecutionStart,
     ExecutionSuccess,
     FeatureFlags,
+    Preview,
     Progress,
     ProgressState,
     Status,
     UnknownEvent,
 )
+from tests.comfyui.images import painted
 from tests.conftest import soon
-from tests.workflows import PATIENCE, Gate, fresh, node, quick, text
+from tests.workflows import PATIENCE, Gate, fresh, node, pixels, quick, text
 
 if TYPE_CHECKING:
     from comfyclient import Job
@@ -32,13 +34,14 @@ pytestmark = pytest.mark.needs_test_nodes
 ONE_NODE = [ExecutionStart, ExecutionCached, Executing, Executed, ExecutionSuccess, Executing]
 
 
-def several_nodes(gate: Gate | None = None, seed: int = 0) -> Graph:
+def several_nodes(gate: Gate | None = None, seed: int = 0, late: Gate | None = None) -> Graph:
     """Two that may be cached, three that are not."""
+    fourth: dict[str, Any] = {"steps": 12, "value": ["3", 0]}
     return {
         "1": node("TestProgress", steps=3, seed=seed, value="kept"),
         "2": node("TestText", value=["1", 0], seed=seed),
         "3": gate.node(value=["1", 0]) if gate else node("TestText", value=["1", 0]),
-        "4": node("TestProgress", steps=12, delay=0.03, value=["3", 0], seed=fresh()),
+        "4": late.node(**fourth) if late else node("TestProgress", **fourth, seed=fresh()),
         "5": node("TestText", value=["4", 0], seed=fresh()),
     }
 
@@ -97,22 +100,31 @@ def shares(job: Job) -> tuple[float, dict[str, float]]:
 
 
 def test_progress_grows_to_one(comfyui_url: str, client: Client) -> None:
-    gate = Gate(comfyui_url)
-    job = client.submit(several_nodes(gate, fresh()))
-    events = job.events()
-    gate.wait()
-    halfway = [shares(job)]
-    gate.open()
-    seen = halfway + [shares(job) for _ in events]
+    gates = Gate(comfyui_url), Gate(comfyui_url)
+    job = client.submit(several_nodes(gates[0], fresh(), gates[1]))
+    seen = [shares(job)]
+
+    def look(event: Event) -> None:
+        seen.append(shares(job))
+        if isinstance(event, Executing) and event.node == "3":
+            assert seen[-1][0] == pytest.approx(0.4)
+            assert seen[-1][1] == {"1": 1.0, "2": 1.0, "3": 0.0, "4": 0.0, "5": 0.0}
+            gates[0].open()
+        if isinstance(event, Progress) and event.node == "4" and event.value < event.max:
+            assert seen[-1][0] == pytest.approx(0.7)
+            assert seen[-1][1] == {"1": 1.0, "2": 1.0, "3": 1.0, "4": 0.5, "5": 0.0}
+            gates[1].open()
+
+    job.result(PATIENCE, on_event=look)
+    seen.append(shares(job))
     overall = [progress for progress, _ in seen]
     assert overall == sorted(overall)
     assert all(0 <= progress <= 1 for progress in overall)
-    assert len(set(overall)) > 4
+    assert len(set(overall)) > 2
     for name in "12345":
         of_node = [nodes[name] for _, nodes in seen]
         assert of_node == sorted(of_node)
         assert of_node[-1] == 1.0
-    assert any(0 < nodes["4"] < 1 for _, nodes in seen)
     assert (job.progress, job.node_progress) == (1.0, dict.fromkeys("12345", 1.0))
 
 
@@ -175,20 +187,22 @@ def test_nodes_that_no_output_needs_do_not_count(comfyui_url: str, client: Clien
 
 
 def test_a_queue_that_nobody_reads_harms_nobody(client: Client) -> None:
-    forgotten, small = client.listen(), client.listen(maxsize=5)
+    forgotten, small, seed = client.listen(), client.listen(maxsize=5), fresh()
     graph = {
-        "1": node("TestPreview", steps=300, format="PNG", width=256, height=256, seed=fresh(), value="x"),
+        "1": node("TestPreview", steps=300, format="PNG", width=256, height=256, seed=seed, value="x"),
         "2": node("TestText", value=["1", 0]),
     }
     job = client.submit(graph)
-    shown = sum(1 for _ in job.previews())
+    *_, newest = job.previews()
     assert job.result(PATIENCE).texts == ("x",)
-    assert shown > 100
-    assert forgotten.qsize() < shown  # old previews have made way for new ones
+    assert pixels(newest.data) == painted(seed + 299, 256, 256)
     assert small.qsize() == 5
     assert small.dropped > 0
     assert client.run(text("alive"), timeout=PATIENCE).texts == ("alive",)
     kept = [forgotten.get_nowait() for _ in range(forgotten.qsize())]
+    previews = [event for event in kept if isinstance(event, Preview)]
+    assert len(previews) < 100  # old ones have made way for new ones
+    assert previews[-1] == newest
     assert [type(event) for event in kept if event.prompt_id == job.prompt_id and event.supersedes is None] == [
         *ONE_NODE[:3],
         *ONE_NODE[2:],

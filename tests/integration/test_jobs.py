@@ -25,6 +25,7 @@ from comfyclient import (
     wait,
 )
 from comfyclient.events import Executed
+from tests.conftest import soon
 from tests.workflows import BOTH_WAYS, PATIENCE, Gate, failing, fresh, node, quick, text
 
 if TYPE_CHECKING:
@@ -63,15 +64,14 @@ def two_branches(gate: Gate, last: dict[str, Any]) -> dict[str, Any]:
 
 @BOTH_WAYS
 def test_what_a_job_made_before_it_failed_is_not_lost(comfyui_url: str, *, realtime: bool) -> None:
-    graph = two_branches(
-        Gate(comfyui_url), node("TestRaise", exception="ValueError", message="because", value=["2", 0])
-    )
+    gate = Gate(comfyui_url)
+    graph = two_branches(gate, node("TestRaise", exception="ValueError", message="because", value=["2", 0]))
     with Client(comfyui_url, realtime=realtime) as client, Client(comfyui_url) as other:
-        for _ in ("the text is new", "the text is cached"):
-            gate = Gate(comfyui_url)  # were it cached too, the server would choose which output comes first
-            graph["2"] = gate.node(value=["1", 0])
+        for is_cached in (False, True):
+            graph["2"]["inputs"]["seed"] = fresh()  # what fails waits for it, and comes after the text from the cache
             job = client.submit(graph)
-            gate.wait()
+            if not is_cached:
+                gate.wait()
             gate.open()
             with pytest.raises(JobFailed) as caught:
                 job.result(PATIENCE)
@@ -131,7 +131,7 @@ def test_a_timeout_ends_the_wait_and_not_the_job(comfyui_url: str, *, realtime: 
             started = time.monotonic()
             with pytest.raises(JobTimeout, match=r"in_progress|in progress|pending") as caught:
                 ask(0.05)
-            assert 0.05 <= time.monotonic() - started < PATIENCE
+            assert time.monotonic() - started >= 0.05
             assert isinstance(caught.value, TimeoutError)
             assert caught.value.prompt_id == job.prompt_id
         with pytest.raises(JobTimeout):
@@ -149,11 +149,7 @@ def test_the_states_of_a_job(comfyui_url: str, *, realtime: bool) -> None:
     with Client(comfyui_url, realtime=realtime) as client:
         running, waiting = client.submit(first.workflow()), client.submit(second.workflow())
         first.wait()
-        if realtime:
-            next(event for event in running.events() if event.type == "executing")
-        else:
-            with pytest.raises(JobTimeout):
-                running.result(0.2)  # long enough for a question
+        assert soon(running.running)  # the gate tells us before an event or an answer does
         assert (running.status, running.running(), running.done()) == ("in_progress", True, False)
         assert (waiting.status, waiting.running(), waiting.done()) == ("pending", False, False)
         assert running.number is not None
@@ -230,6 +226,7 @@ def test_done_callbacks_come_in_order_and_one_that_raises_harms_nobody(
         job.add_done_callback(lambda job: calls((2, job, threading.current_thread().name)))
         gate.open()
         job.result(PATIENCE)
+        assert soon(lambda: len(calls.seen) == 2)  # whoever waits for the end may know of it before they are called
         job.add_done_callback(explode)
         job.add_done_callback(lambda job: calls((3, job, threading.current_thread().name)))
         assert calls.wait() == [(i, job, "comfyclient-dispatcher") for i in (1, 2, 3)]
@@ -414,10 +411,7 @@ def test_front_and_number_decide_about_the_order(comfyui_url: str, client: Clien
         number for number in ours.values() if number is not None
     )
     gate.open()
-    done = threading.Event()
-    wait(jobs, PATIENCE)
-    jobs[-1].add_done_callback(lambda _: done.set())
-    assert done.wait(PATIENCE)
+    assert soon(lambda: len(order) == len(jobs), PATIENCE)
     assert order == ["front", "by number", "normal", "last"]
 
 

@@ -125,7 +125,7 @@ def test_it_is_followed_without_a_websocket_and_from_the_past(client: Client, co
 
 def test_a_restart_is_sat_out(start_comfyui: StartComfyUI) -> None:
     server = start_comfyui()
-    with Client(server.url) as client, client.listen(Logs) as listener:
+    with Client(server.url, give_up_after=3600) as client, client.listen(Logs) as listener:
         client.system.subscribe_log()
         entries = client.system.follow_log()
         restarting = threading.Thread(target=server.restart)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -12,7 +11,6 @@ from comfyclient import Client, JobInterrupted, JobLost, JobTimeout, Reconnect, 
 from comfyclient.events import Connected, Disconnected, Event, Reconnected
 from tests.comfyui.images import painted
 from tests.conftest import soon
-from tests.listener import PATIENCE as STANDSTILL  # of a relay through which nothing flows
 from tests.relay import Relay
 from tests.workflows import BOTH_WAYS, PATIENCE, Gate, drop, fresh, image, node, pixels, text
 
@@ -25,6 +23,7 @@ pytestmark = pytest.mark.needs_test_nodes
 
 E = TypeVar("E", bound=Event)
 QUICK = Reconnect(first=0.01, longest=0.1)
+FOREVER = 3600.0  # longer than any test may take
 
 
 def sequence(first: Gate, second: Gate) -> Graph:
@@ -152,21 +151,15 @@ def test_an_old_failure_to_ask_does_not_count_against_a_new_job(comfyui_url: str
         job = client.submit(first.workflow())
         first.wait()
         relay.admits_requests = False
-        assert soon(lambda: relay.refused > 0)
-        first.open()
-        assert job.result(PATIENCE).texts == ("through",)  # by events alone
+        assert isinstance(job.exception(PATIENCE), ServerUnreachable)  # so the first failure is a second old
         relay.admits_requests = True
-        progressing = {
-            "1": node("TestProgress", steps=15, delay=0.1, seed=fresh(), value="busy"),
-            "2": node("TestText", value=["1", 0]),
-        }
-        assert client.run(progressing, timeout=PATIENCE).texts == ("busy",)  # nothing is asked while events flow
+        first.open()
         job = client.submit(second.workflow())
         second.wait()
-        refused = relay.refused
-        relay.admits_requests = False
-        assert soon(lambda: relay.refused > refused)
-        relay.admits_requests = True
+        relay.refuses = 1
+        assert soon(lambda: relay.refuses == 0, PATIENCE)
+        asked = relay.asked
+        assert soon(lambda: relay.asked > asked, PATIENCE)  # so the job was not given up
         second.open()
         assert job.result(PATIENCE).texts == ("through",)
 
@@ -180,8 +173,8 @@ def test_a_server_that_is_killed_and_comes_back(start_comfyui: StartComfyUI) -> 
         patient, polling, impatient = (
             clients.enter_context(Client(server.url, **options))
             for options in (
-                {"reconnect": Reconnect(longest=1)},
-                {"realtime": False},
+                {"give_up_after": FOREVER, "reconnect": Reconnect(longest=1)},
+                {"give_up_after": FOREVER, "realtime": False},
                 {"give_up_after": 1.0, "reconnect": Reconnect(longest=1)},
             )
         )
@@ -212,16 +205,15 @@ def test_a_server_that_is_killed_and_comes_back(start_comfyui: StartComfyUI) -> 
 @BOTH_WAYS
 def test_a_server_that_stands_still_makes_nobody_wait_longer_than_he_wants(comfyui_url: str, *, realtime: bool) -> None:
     gate = Gate(comfyui_url)
-    with Relay(comfyui_url) as relay, Client(relay.url, realtime=realtime, poll_interval=0.1) as client:
+    options: dict[str, Any] = {"realtime": realtime, "poll_interval": 0.1, "read_timeout": FOREVER}
+    with Relay(comfyui_url) as relay, Client(relay.url, **options) as client:
         jobs = [client.submit(gate.workflow()), client.submit(text("waited"))]
         gate.wait()
         relay.flows.clear()
-        started = time.monotonic()
         for job in jobs:
             with pytest.raises(JobTimeout):
                 job.result(0.3)
         assert wait(jobs, 0.3).done == set()
-        assert time.monotonic() - started < STANDSTILL
         relay.flows.set()
         gate.open()
         assert [job.result(PATIENCE).texts for job in jobs] == [("through",), ("waited",)]
@@ -230,13 +222,11 @@ def test_a_server_that_stands_still_makes_nobody_wait_longer_than_he_wants(comfy
 @BOTH_WAYS
 def test_cancelling_beside_a_server_that_stands_still_happens_later(comfyui_url: str, *, realtime: bool) -> None:
     gate = Gate(comfyui_url)
-    with Relay(comfyui_url) as relay, Client(relay.url, realtime=realtime) as client:
+    with Relay(comfyui_url) as relay, Client(relay.url, realtime=realtime, read_timeout=FOREVER) as client:
         job = client.submit(gate.workflow())
         gate.wait()
         relay.flows.clear()
-        started = time.monotonic()
         with pytest.raises(JobTimeout, match="has not stopped"):
             job.cancel(0.3)
-        assert time.monotonic() - started < STANDSTILL
         relay.flows.set()
         assert isinstance(job.exception(PATIENCE), JobInterrupted)

@@ -15,7 +15,7 @@ from tests.workflows import PATIENCE, Gate, fresh, image, node, pixels
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from comfyclient.events import Executing
+    from comfyclient.events import Executing, ExecutionStart
     from tests.workflows import Graph
 
 pytestmark = pytest.mark.needs_test_nodes
@@ -86,15 +86,21 @@ def test_what_goes_wrong_with_one_is_not_lost_and_harms_no_other(client: Client,
     assert "JobFailed" in repr(failed)
 
 
-def test_no_more_than_the_bound_is_in_flight_and_no_less(client: Client) -> None:
+def test_no_more_than_the_bound_is_in_flight_and_no_less(comfyui_url: str, client: Client) -> None:
+    gates = [Gate(comfyui_url) for _ in range(15)]
+    left = iter(range(15, 0, -1))
     counts: list[int] = []
-    client.on("execution_start", lambda _: counts.append(on_the_server(client)))
-    graph = {"1": node("TestSleep", seconds=0.03, seed=0), "2": node("TestText", value=["1", 0])}
-    variations = client.map(graph, [{"1.seed": fresh()} for _ in range(15)], in_flight=4)
+
+    @client.on("execution_start")
+    def count_and_let_go(_: ExecutionStart) -> None:
+        rest = next(left)
+        soon(lambda: on_the_server(client) >= min(4, rest), PATIENCE)  # the queue is kept fed
+        counts.append(on_the_server(client))
+        gates[-rest].open()
+
+    variations = client.map(gated(gates[0]), [{"1.name": gate.name} for gate in gates], in_flight=4)
     assert len(list(variations)) == 15
-    assert soon(lambda: len(counts) == 15)
-    assert max(counts) <= 4
-    assert max(counts) > 2  # the queue was kept fed
+    assert counts == [4] * 12 + [3, 2, 1]
 
 
 def test_variations_may_be_endless(client: Client) -> None:
@@ -124,7 +130,9 @@ def test_leaving_the_loop_cancels_what_is_in_flight(comfyui_url: str, client: Cl
         assert not gate.is_waited_at()
         assert theirs is not None
         assert theirs.result(PATIENCE).texts == ("theirs",)
-    assert len(started) == 2
+    last = client.submit(opened.workflow("last")).prompt_id
+    assert soon(lambda: last in started)  # whatever began before has been told of, too
+    assert len(started) == 3
     entry = client.history.get(started[1])
     assert entry is not None
     assert entry.interrupted

@@ -175,15 +175,32 @@ def test_a_gate_notices_interrupts(peer: Peer, kind: str) -> None:
     assert name not in peer.get("/comfyclient_test/waiting").json()
 
 
-@pytest.mark.parametrize(("interruptible", "stopped_at"), [(True, "a"), (False, "b")])
-def test_sleep_notices_interrupts_or_does_not(peer: Peer, *, interruptible: bool, stopped_at: str) -> None:
-    seconds = 60.0 if interruptible else 1.0
-    sleeping = node("TestSleep", seconds=seconds, interruptible=interruptible, seed=fresh())
-    prompt_id = peer.submit(a=sleeping, b=node("TestText", value=["a", 0]))
+def test_a_gate_may_be_deaf_to_interrupts(peer: Peer) -> None:
+    name = uuid.uuid4().hex
+    prompt_id = peer.submit(a=node("TestGate", name=name, interruptible=False), b=node("TestText", value=["a", 0]))
+    assert peer.get(f"/comfyclient_test/reached/{name}").ok
+    peer.post("/interrupt", json={"prompt_id": prompt_id})
+    peer.post(f"/comfyclient_test/release/{name}")
+    (interrupted,) = data(peer.until("executing", node=None, prompt_id=prompt_id), "execution_interrupted")
+    assert interrupted["node_id"] == "b"
+
+
+def test_a_gate_may_be_amid_steps(peer: Peer) -> None:
+    name = uuid.uuid4().hex
+    prompt_id = peer.submit(a=node("TestGate", name=name, steps=3), b=node("TestText", value=["a", 0]))
+    (before,) = data(peer.until("progress"), "progress")
+    assert peer.get(f"/comfyclient_test/reached/{name}").ok
+    peer.post(f"/comfyclient_test/release/{name}")
+    (after,) = data(peer.until("executing", node=None, prompt_id=prompt_id), "progress")
+    assert [(event["value"], event["max"]) for event in (before, after)] == [(2, 3), (3, 3)]
+
+
+def test_sleep_notices_interrupts(peer: Peer) -> None:
+    prompt_id = peer.submit(a=node("TestSleep", seconds=60.0, seed=fresh()), b=node("TestText", value=["a", 0]))
     peer.until("executing", node="a", prompt_id=prompt_id)
     peer.post("/interrupt", json={"prompt_id": prompt_id})
     (interrupted,) = data(peer.until("executing", node=None, prompt_id=prompt_id), "execution_interrupted")
-    assert interrupted["node_id"] == stopped_at
+    assert interrupted["node_id"] == "a"
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_old_previews_are_not_kept(comfyui_url: str, client: Client) -> None:
             "3": node("TestText", value=["2", 0]),
         }
     )
-    gate.wait()
+    next(event for event in job.events() if isinstance(event, Executing) and event.node == "2")  # all have come
     previews = job.previews()
     assert next(previews).node == "1"  # the newest
     gate.open()

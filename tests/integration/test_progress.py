@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from comfyclient import Client, JobFailed, JobInterrupted
-from tests.workflows import BOTH_WAYS, PATIENCE, Gate, failing, fresh, node, text
+from tests.workflows import BOTH_WAYS, PATIENCE, Gate, failing, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +31,16 @@ class Said(list[str]):
         self.act(progress)
 
 
-def test_nodes_and_steps_are_named_as_the_workflow_names_them(client: Client) -> None:
-    graph = {
-        "1": node("TestProgress", "Slow one", steps=3, delay=0.3, value="seen", seed=fresh()),
-        "2": node("TestText", value=["1", 0]),
-    }
-    said = Said()
+def test_nodes_and_steps_are_named_as_the_workflow_names_them(client: Client, comfyui_url: str) -> None:
+    gate = Gate(comfyui_url)
+    graph = gate.workflow("seen", steps=3)
+    graph["1"]["_meta"]["title"] = "Slow one"
+
+    def let_go(progress: JobProgress) -> None:
+        if progress.headline == "Slow one 2/3":
+            gate.open()
+
+    said = Said(let_go)
     result = client.run(graph, progress=said, timeout=PATIENCE)
     assert result.texts == ("seen",)
     assert "Slow one 2/3" in said

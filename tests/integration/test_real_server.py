@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def answers(url: str) -> bool:
     try:
         return requests.get(f"{url}/system_stats", timeout=10).ok
-    except requests.ConnectionError:
+    except requests.RequestException:  # it may be cut off amid its answer
         return False
 
 

@@ -56,8 +56,12 @@ class Drawings(list[Drawn]):
 
 
 def test_it_is_drawn_in_this_thread_until_it_has_ended(client: Client, server: EmbeddedServer) -> None:
-    server.latency.step = 0.12  # so that there is something new for most drawings
-    drawn = Drawings()
+    def go_on(progress: JobProgress) -> None:
+        if progress.step is not None:
+            server.latency.step = 0.0
+
+    server.latency.step = 0.5  # until one of them is seen
+    drawn = Drawings(go_on)
     result = client.run(MANY_STEPS, progress=drawn, timeout=SECONDS)
     assert {each.thread for each in drawn} == {threading.get_ident()}
     assert [each.watching for each in drawn] == [True] * (len(drawn) - 1) + [False]

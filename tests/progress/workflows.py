@@ -9,7 +9,7 @@ STEPS = graph(
 )
 """Steps with previews, and a text."""
 MANY_STEPS = {**STEPS, "1": n("Steps", steps=15)}
-"""Enough of them that some are seen on a busy machine, too, at a tenth of a second each."""
+"""Enough of them that some are seen on a busy machine, too, if they are slow."""
 FAILING = graph(n1=n("Steps", steps=2), n2={**n("Fail", value=["1", 0]), "_meta": {"title": "Trouble"}})
 """Fails at its second node."""
 WAITING = graph(n1={**n("Wait"), "_meta": {"title": "Patience"}}, n2=n("Show", value=["1", 0]))

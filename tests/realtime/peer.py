@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tests.fakes import Request, json_reply, reply
+from tests.listener import keep, shut
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -174,6 +175,7 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         """End it, with all its connections."""
         self.hide()
+        self._listener.close()
         self.drop_all()
         for thread in self._threads:
             thread.join(PATIENCE)
@@ -181,13 +183,13 @@ class Peer:
 
     def hide(self) -> None:
         """Refuse connections from now on; those that are open stay."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        shut(self._listener)
         self._listener.close()
+        self._listener = keep(self.port)
 
     def show(self) -> None:
         """Take connections again after ``hide``."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener.listen()
         self._start(self._accept)
 
     def drop_all(self) -> None:
@@ -273,11 +275,11 @@ class Peer:
         key = request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         accepted = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()  # noqa: S324 - RFC 6455 says so
         head = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accepted}"
-        with self.changed:  # whoever reacts to the first frame finds the link in the list
+        with self.changed:
+            self.links.append(link)  # first, so that whoever reacts to the first frame finds it there
+            self.overlaps.append(overlap)
             link.raw(f"HTTP/1.1 101 Switching Protocols\r\n{head}\r\n\r\n".encode())
             self.on_link(link)
-            self.links.append(link)
-            self.overlaps.append(overlap)
             self.changed.notify_all()
         try:
             link.serve(stream)

@@ -140,33 +140,38 @@ def test_who_still_wants_events_has_them(comfy: Comfy, how: str) -> None:
         dispatcher.close(PATIENCE)
 
 
-def hang(comfy: Comfy, client: Client) -> None:
+def hang(comfy: Comfy) -> Client:
     """The websocket's handshake is not answered."""
+    client = make(comfy, connect_timeout=0.5)
     comfy.handshakes.append(silence())
     with client.listen("mark"):
         comfy.wait_for(lambda: comfy.attempts)
+    return client
 
 
-def rest(comfy: Comfy, client: Client) -> None:
+def rest(comfy: Comfy) -> Client:
     """There is no server any more, and the next attempt is a while off."""
+    client = make(comfy)
     client.connect()
     with client.listen("disconnected") as losses:
         comfy.hide()
         comfy.link().drop()
         losses.get(timeout=PATIENCE)
+    return client
 
 
-def ask(comfy: Comfy, client: Client) -> None:
+def ask(comfy: Comfy) -> Client:
     """A question about a job is not answered."""
+    client = make(comfy, read_timeout=0.5, poll_interval=0.05)
     comfy.routes["GET", "/api/jobs/*"] = lambda _: silence()
     client.submit(WORKFLOW)
     comfy.wait_for(lambda: comfy.asked("GET", "/api/jobs/*"))
+    return client
 
 
 @pytest.mark.parametrize("trouble", [hang, rest, ask])
-def test_in_whatever_state(comfy: Comfy, trouble: Callable[[Comfy, Client], None]) -> None:
-    client = make(comfy, connect_timeout=0.5, read_timeout=0.5, poll_interval=0.05)
-    trouble(comfy, client)
+def test_in_whatever_state(comfy: Comfy, trouble: Callable[[Comfy], Client]) -> None:
+    client = trouble(comfy)
     with pytest.warns(ResourceWarning, match=NOT_CLOSED):
         del client
     assert threads_end()

@@ -247,6 +247,8 @@ def test_invariant_05_failures_are_raised_inside_a_callback_too(comfy: Comfy, cl
 
 
 def test_a_callback_can_register_listen_and_cancel(comfy: Comfy, client: Client, notes: Notes) -> None:
+    subscription = client.on("status", lambda event: notes.add(event.type))  # first, and with it the greeting
+
     @client.on("custom")
     def rearrange(_: Event) -> None:
         with client.listen("progress") as listener:
@@ -255,7 +257,6 @@ def test_a_callback_can_register_listen_and_cancel(comfy: Comfy, client: Client,
         client.on("progress", lambda event: notes.add(event.value))
         subscription.cancel()
 
-    subscription = client.on("status", lambda event: notes.add(event.type))
     notes.take(1)
     comfy.link().send({"type": "custom", "data": 1})
     notes.take(2)

@@ -159,7 +159,7 @@ REFUSALS = {
 @pytest.mark.parametrize("reason", REFUSALS)
 def test_a_refused_handshake_is_told(comfy: Comfy, connect: Connect, reason: str) -> None:
     comfy.handshakes.append(REFUSALS[reason])
-    client = connect(connect_timeout=0.3, reconnect=PATIENT)
+    client = connect(connect_timeout=2 if reason == "timed out" else PATIENCE, reconnect=PATIENT)
     with client.listen() as listener:
         told = listener.get(timeout=PATIENCE)
         assert isinstance(told, ReconnectFailed)
@@ -283,7 +283,8 @@ def test_a_stall_in_the_middle_of_a_message(comfy: Comfy, client: Client, monkey
     monkeypatch.setattr("comfyclient._realtime.connection._TICK", 0.01)
     ticks = threading.Semaphore(0)
 
-    def look_up(_: Connection) -> str:
+    def look_up(_: Connection, looked_at: float) -> str:
+        del looked_at
         ticks.release()
         return ""
 

@@ -24,7 +24,7 @@ from comfyclient.events import (
     UnknownEvent,
 )
 from tests.realtime.comfy import WORKFLOW, Comfy, end, event, executed, old_run, run, start, until
-from tests.realtime.peer import PATIENCE, TEXT
+from tests.realtime.peer import CLOSE, PATIENCE, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,4 +260,6 @@ def test_progress_of_a_job(comfy: Comfy, client: Client) -> None:
 def test_the_websocket_is_told_nothing_but_the_feature_flags(comfy: Comfy, client: Client) -> None:
     comfy.on_prompt = comfy.complete
     client.run(WORKFLOW)
-    assert len(comfy.link().sent(TEXT)) == len(comfy.link().received) == 1
+    client.close()
+    comfy.wait_for(lambda: comfy.link().closed)  # by then all has come
+    assert [opcode for opcode, _ in comfy.link().received] == [TEXT, CLOSE]

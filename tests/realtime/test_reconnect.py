@@ -11,6 +11,7 @@ from attrs import evolve
 
 from comfyclient._realtime import frames
 from comfyclient._realtime.connection import Connection
+from comfyclient._realtime.vital_signs import VitalSigns
 from comfyclient.config import ClientConfig, Reconnect
 from comfyclient.errors import JobLost
 from comfyclient.events import (
@@ -24,7 +25,9 @@ from comfyclient.events import (
     ReconnectFailed,
     Status,
 )
+from tests.conftest import soon
 from tests.fakes import last_words, reply
+from tests.realtime.clock import Clock
 from tests.realtime.comfy import (
     OUTPUT,
     QUICK,
@@ -48,8 +51,7 @@ if TYPE_CHECKING:
     from comfyclient.jobs import Job
     from tests.realtime.conftest import Connect
 
-WATCHFUL = Reconnect(first=0.01, longest=0.05, ping_interval=0.1, ping_timeout=0.4, deaf_after=60)
-FORGIVING = evolve(WATCHFUL, ping_timeout=5)
+WATCHFUL = evolve(QUICK, ping_interval=0.1)
 BOTH: dict[str, Any] = {"1": {"text": ["first"]}, "2": OUTPUT}
 
 
@@ -59,8 +61,38 @@ def _quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comfyclient._realtime.connection._TICK", 0.02)
 
 
+class ReadersClock(Clock):
+    """The clock of the thread that reads.
+
+    Attributes:
+        looks: How often it has found that nothing came, and thought about it.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(monkeypatch, "_realtime.connection", "_realtime.vital_signs")
+        self.looks = 0
+        worry = VitalSigns.worry
+
+        def look(signs: VitalSigns, heard_at: float, looked_at: float) -> str:
+            worries = worry(signs, heard_at, looked_at)
+            self.looks += 1
+            return worries
+
+        monkeypatch.setattr(VitalSigns, "worry", look)
+
+    def wait_for_a_look(self) -> None:
+        """One that begins from now on."""
+        until = self.looks + 2
+        assert soon(lambda: self.looks >= until, PATIENCE)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> ReadersClock:
+    return ReadersClock(monkeypatch)
+
+
 def opened(client: Client, comfy: Comfy) -> EventQueue[Any]:
-    """A listener to everything, once the websocket is open and greeted."""
+    """A listener to everything, once the websocket is open and greeted; nothing else may have opened it."""
     listener = client.listen()
     until(listener, Status)
     comfy.link()
@@ -76,6 +108,15 @@ def stall(link: Link) -> None:
     link.raw(frame(BINARY, bytes(1000))[:100])
 
 
+def lose(comfy: Comfy, clock: ReadersClock, reason: str) -> None:
+    """Have the websocket lost."""
+    LOSSES[reason](comfy.link(0))
+    if "ping" in reason:
+        for _ in range(2):  # it is pinged, and there is no answer
+            clock.wait_for_a_look()
+            clock.advance(QUICK.ping_interval + 1)
+
+
 LOSSES: dict[str, Callable[[Link], object]] = {
     "Connection to remote host was lost": Link.drop,
     "the server closed the connection": lambda link: link.raw(frame(CLOSE, b"\x03\xe9")),
@@ -87,11 +128,10 @@ LOSSES: dict[str, Callable[[Link], object]] = {
 
 @pytest.mark.parametrize("reason", LOSSES)
 def test_invariant_09_the_old_socket_is_closed_before_the_new_one_opens(
-    comfy: Comfy, connect: Connect, reason: str
+    comfy: Comfy, client: Client, clock: ReadersClock, reason: str
 ) -> None:
-    client = connect(reconnect=WATCHFUL)
     with opened(client, comfy) as listener:
-        LOSSES[reason](comfy.link(0))
+        lose(comfy, clock, reason)
         assert reason.replace("  ", " ") in until(listener, Disconnected).error
         assert listener.get(timeout=PATIENCE) == Reconnected()
         comfy.link(1)
@@ -105,16 +145,17 @@ def test_invariant_09_the_old_socket_is_closed_before_the_new_one_opens(
 
 
 @pytest.mark.parametrize("reason", LOSSES)
-def test_invariant_09_a_loss_is_a_loss_though_the_dispatcher_reads(comfy: Comfy, connect: Connect, reason: str) -> None:
-    client = connect(reconnect=WATCHFUL)
+def test_invariant_09_a_loss_is_a_loss_though_the_dispatcher_reads(
+    comfy: Comfy, client: Client, clock: ReadersClock, reason: str
+) -> None:
     called = threading.Semaphore(0)
-    client.on("progress", lambda _: called.release())
     with opened(client, comfy) as listener:
+        client.on("progress", lambda _: called.release())
         for value in range(3):  # each finds it idle
             comfy.link(0).send(event("progress", "p", value=value, max=9))
             assert called.acquire(timeout=PATIENCE)
         comfy.link(0).answers_close = False  # the connection stays until it is closed here
-        LOSSES[reason](comfy.link(0))
+        lose(comfy, clock, reason)
         assert reason.replace("  ", " ") in until(listener, Disconnected).error
         assert listener.get(timeout=PATIENCE) == Reconnected()
         comfy.link(1).send(event("progress", "p", value=9, max=9))
@@ -139,13 +180,13 @@ def test_listeners_and_callbacks_go_on(comfy: Comfy, client: Client) -> None:
     called: list[int] = []
     done = threading.Event()
 
-    @client.on("progress")
     def note(event: Progress) -> None:
         called.append(int(event.value))
         if event.value == 2:
             done.set()
 
     with opened(client, comfy) as listener:
+        client.on(Progress, note)
         comfy.link(0).send(event("progress", "p", value=1, max=2))
         until(listener, Progress)
         comfy.link(0).drop()
@@ -223,13 +264,14 @@ def test_a_job_submitted_without_a_websocket_has_its_whole_result(comfy: Comfy, 
 
 
 def test_a_job_submitted_during_an_outage_has_its_whole_result(comfy: Comfy, connect: Connect) -> None:
-    client = connect(connect_timeout=0.2, poll_interval=60)
+    client = connect(poll_interval=60)
     with opened(client, comfy) as listener:
-        comfy.handshakes += [last_words(reply(503))] * 3
+        comfy.handshakes += [last_words(reply(503))] * 1000
         comfy.link(0).drop()
         until(listener, ReconnectFailed)
         job = client.submit(WORKFLOW)
         comfy.begin(job.prompt_id)
+        comfy.handshakes.clear()
         until(listener, Reconnected)
         comfy.link(1)
         finish_with_both(comfy, job, event("executing", job.prompt_id, node="2"))
@@ -374,35 +416,39 @@ def test_a_silent_server_is_pinged_and_kept_as_long_as_it_answers(
     buffered: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     monkeypatch.setattr(frames, "_SUPPORTED", buffered)
-    client = connect(reconnect=FORGIVING)
+    client = connect(reconnect=WATCHFUL)
     with opened(client, comfy):
         comfy.wait_for(lambda: len(comfy.link(0).sent(PING)) >= 5)
         assert len(comfy.attempts) == 1
 
 
-def test_a_large_message_on_a_slow_line_is_a_sign_of_life(comfy: Comfy, connect: Connect) -> None:
-    client = connect(reconnect=WATCHFUL)
+def test_a_large_message_on_a_slow_line_is_a_sign_of_life(comfy: Comfy, client: Client, clock: ReadersClock) -> None:
     with opened(client, comfy) as listener:
         link = comfy.link(0)
         link.answers_pings = False  # a server that sends cannot answer
         data = message(event("progress", "p", value=1, max=2, node="1" * 100))
-        pause = threading.Event()
-        for byte in data:
-            link.raw(bytes([byte]))
-            pause.wait(0.005)
+        assert client._tracker.connection is not None
+        current = client._tracker.connection._socket
+        assert current is not None
+        before = current.received
+        for count in range(1, 20):
+            link.raw(data[count - 1 : count])
+            assert soon(lambda count=count: current.received == before + count, PATIENCE)  # type: ignore[misc]
+            clock.wait_for_a_look()
+            clock.advance(0.9 * QUICK.ping_interval)
+        link.raw(data[count:])
         assert until(listener, Progress).value == 1
         assert len(comfy.attempts) == 1
 
 
-def test_a_busy_server_is_not_pinged(comfy: Comfy, connect: Connect) -> None:
-    client = connect(reconnect=evolve(WATCHFUL, ping_interval=0.5))
+def test_a_busy_server_is_not_pinged(comfy: Comfy, client: Client, clock: ReadersClock) -> None:
     with opened(client, comfy) as listener:
         link = comfy.link(0)
-        pause = threading.Event()
         for value in range(40):
             link.send(event("progress", "p", value=value, max=40))
-            pause.wait(0.02)
             until(listener, Progress)
+            clock.wait_for_a_look()
+            clock.advance(0.9 * QUICK.ping_interval)
         assert link.sent(PING) == []
 
 

@@ -112,7 +112,7 @@ def test_an_answer_that_dribbles_stands_still(part: str) -> None:
 
 def test_a_reader_who_takes_his_time_is_not_blamed_on_the_server() -> None:
     pause = threading.Event()
-    with FlakyServer(reply(200, b"x" * 4_000_000)) as server, Client(server.url, read_timeout=0.3) as client:
+    with FlakyServer(reply(200, b"x" * 4_000_000)) as server, Client(server.url, read_timeout=1.2) as client:
         size = 0
         for piece in client.files.stream("a.png"):
             size += len(piece)

@@ -180,6 +180,11 @@ def test_it_is_down_for_a_while(server: EmbeddedServer, client: Client, gate: Ga
     assert job.result(timeout=SECONDS)["2"].texts == ("0",)
 
 
+def test_it_keeps_its_port_while_it_is_down(server: EmbeddedServer) -> None:
+    with server.down(), socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", server.port))
+
+
 def test_a_killed_worker_leaves_everything_where_it_was(server: EmbeddedServer, client: Client, gate: Gate) -> None:
     job = client.submit(WAITING)
     assert gate.reached.wait(SECONDS)

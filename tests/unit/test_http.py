@@ -136,7 +136,9 @@ def test_a_failure_has_a_name(connect: Connect, method: str, answer: Answer, kin
         transport = connect(f"http://me:pass@127.0.0.1:{server.port}", read_timeout=patience, retry=None)
         with pytest.raises(kind) as caught:
             ask(transport, method)
+        assert soon(lambda: bool(server.requests))  # it may get to it later than the client gives it up
 
+    assert len(server.requests) == 1
     error = caught.value
     assert type(error) is kind
     text = str(error)
@@ -149,7 +151,6 @@ def test_a_failure_has_a_name(connect: Connect, method: str, answer: Answer, kin
     assert not {"pass", "hidden", "token"} & set(text.replace("?", " ").replace("=", " ").split())
     assert "pass" not in repr(error)
     assert str(pickle.loads(pickle.dumps(error))) == text  # noqa: S301
-    assert len(server.requests) == 1
     assert error.__cause__ is None, "the error tells it all"
     assert error.__suppress_context__ or error.__context__ is None
 
@@ -384,7 +385,7 @@ def test_idempotent_requests_are_tried_again(connect: Connect, method: str, answ
 
 def test_a_silent_server_is_asked_again(connect: Connect) -> None:
     with FlakyServer(silence(), OK) as server:
-        assert connect(server.url, read_timeout=0.3).get_json("/prompt") == {"ok": True}
+        assert connect(server.url, read_timeout=1).get_json("/prompt") == {"ok": True}
 
     assert len(server.requests) == 2
 
@@ -698,7 +699,7 @@ def test_a_stream_comes_in_pieces(connect: Connect) -> None:
 )
 def test_a_stream_that_breaks_or_stops(connect: Connect, end: Any, kind: type[ComfyError]) -> None:
     with FlakyServer(end(PROMISED_100 + b"x" * 50)) as server:
-        transport = connect(server.url, read_timeout=0.3)
+        transport = connect(server.url, read_timeout=1 if end is silence else 10)
         with transport.stream("/view") as response, pytest.raises(kind):
             transport.read_all(response)
 

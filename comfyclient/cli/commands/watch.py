@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 from typing import TYPE_CHECKING, Any
@@ -179,6 +180,9 @@ def _states(app: App, interval: float) -> Iterator[WatchedServer]:
     node = _Node()
     # First the ears, then the eyes: what happens in between is heard.
     with client.listen("status", "progress_state") if client.config.realtime else _Silence() as events:
+        if client.config.realtime:
+            with contextlib.suppress(ServerUnreachable):  # a proxy may let none through
+                client.connect()
         known, answered_at = look(client), time.monotonic()
         while True:
             yield WatchedServer(**asdict(known, recurse=False), **node.told(known))

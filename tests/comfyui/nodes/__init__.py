@@ -211,18 +211,28 @@ def _gate(name: str) -> _Gate:
 
 
 class TestGate(_Node):
-    """Waits until its name is released; notices interrupts. Names should be new in every test."""
+    """Waits until its name is released, amid its ``steps`` if it has some. Names should be new in every test.
+
+    It notices interrupts, unless it is to be like a node that is deep in C++.
+    """
 
     REQUIRED = {"name": ("STRING", {"default": "gate"})}
+    OPTIONAL = {"steps": _int(0, 0, 10000), "interruptible": ("BOOLEAN", {"default": True})}
 
-    def run(self, name: str, value: Any = None, **_: Any) -> tuple[Any]:
+    def run(self, name: str, steps: int = 0, *, interruptible: bool = True, value: Any = None, **_: Any) -> tuple[Any]:
         gate = _gate(name)
+        bar = comfy.utils.ProgressBar(steps)
+        if steps:
+            bar.update((steps + 1) // 2)
         gate.enter()
         try:
             while not gate.released.wait(0.01):
-                comfy.model_management.throw_exception_if_processing_interrupted()
+                if interruptible:
+                    comfy.model_management.throw_exception_if_processing_interrupted()
         finally:
             gate.waiting -= 1
+        if steps:
+            bar.update(steps)
         return (value,)
 
 

@@ -33,13 +33,14 @@ def test_start(assets: Assets, flaky: FlakyServer) -> None:
     assert flaky.requests[-1].json == {"roots": ["models"]}
 
 
-def test_another_scan_runs(assets: Assets, flaky: FlakyServer) -> None:
+def test_another_scan_runs(assets: Assets, flaky: FlakyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("comfyclient.resources.assets_seeding._PAUSE", 10)
     answering(flaky, captured("POST /api/assets/seed?wait=true"))
 
     assert assets.seeding.start().status == "already_running"
     assert len(flaky.requests) == 2
     with pytest.raises(ServerError, match=r"409: .*already_running"):
-        assets.seeding.start(wait=True, timeout=0.3)
+        assets.seeding.start(wait=True, timeout=10)  # which ends before it could be asked again
     flaky.answers = [captured("POST /api/assets/prune")]
     with pytest.raises(ServerError, match=r"409: .*scan_running"):
         assets.seeding.prune()

@@ -244,7 +244,7 @@ def test_a_server_that_stays_away_is_given_up(
     to_flaky: Transport, flaky: FlakyServer, answer: Answer, kind: type[Exception]
 ) -> None:
     flaky.answers = [shown(), answer]
-    config = evolve(to_flaky.config, give_up_after=0.05, read_timeout=0.2)
+    config = evolve(to_flaky.config, give_up_after=0.05, read_timeout=1 if kind is RequestTimeout else 10)
     with closing(Transport(config)) as transport, pytest.raises(kind):
         next(System(transport).follow_log())
 
