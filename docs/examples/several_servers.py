@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TextIO
 
 from comfyclient import Client, ComfyError, ServerUnreachable, Workflow
 
@@ -31,15 +32,21 @@ def work(workflow: Workflow, texts: "queue.SimpleQueue[str]", url: str) -> bool:
         for variation in client.map(workflow, take(), in_flight=2, in_order=False):
             text = variation.changes["6.text"]
             try:
-                print(f"{text}:", *variation.result().save(Path("images", text), overwrite=True), "from", url)
+                paths = variation.result().save(Path("images", text), overwrite=True)
+                say(f"{text}: {', '.join(map(str, paths))} from {url}", sys.stdout)
             except ServerUnreachable as error:
-                print(error, file=sys.stderr)
+                say(str(error), sys.stderr)
                 lost.append(text)
             except (ComfyError, OSError) as error:
-                print(f"{text}: {error}", file=sys.stderr)
+                say(f"{text}: {error}", sys.stderr)
     for text in lost:
         texts.put(text)
     return not lost
+
+
+def say(line: str, where: TextIO) -> None:
+    """Write a line whole, since other threads write too; ``print`` would write its end separately."""
+    where.write(f"{line}\n")
 
 
 def main() -> None:
