@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TextIO
 
 from comfyclient import Client, ComfyError, ServerUnreachable, Workflow
 
@@ -33,20 +32,16 @@ def work(workflow: Workflow, texts: "queue.SimpleQueue[str]", url: str) -> bool:
             text = variation.changes["6.text"]
             try:
                 paths = variation.result().save(Path("images", text), overwrite=True)
-                say(f"{text}: {', '.join(map(str, paths))} from {url}", sys.stdout)
+                # Lines with their ends, in one piece: the other threads print as well.
+                print(f"{text}: {', '.join(map(str, paths))} from {url}\n", end="")
             except ServerUnreachable as error:
-                say(str(error), sys.stderr)
+                print(f"{error}\n", end="", file=sys.stderr)
                 lost.append(text)
             except (ComfyError, OSError) as error:
-                say(f"{text}: {error}", sys.stderr)
+                print(f"{text}: {error}\n", end="", file=sys.stderr)
     for text in lost:
         texts.put(text)
     return not lost
-
-
-def say(line: str, where: TextIO) -> None:
-    """Write a line whole, since other threads write too; ``print`` would write its end separately."""
-    where.write(f"{line}\n")
 
 
 def main() -> None:

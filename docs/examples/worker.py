@@ -23,9 +23,11 @@ def work(client: Client, workflow: Workflow, orders: "queue.SimpleQueue[str | No
         mine["3"]["seed"] = secrets.randbelow(1 << 32)
         try:
             result = client.run(mine)
-            print(f"{text}:", *result.save(f"images/{result.prompt_id}"), flush=True)
+            paths = result.save(f"images/{result.prompt_id}")
+            # Lines with their ends, in one piece: the other workers print as well.
+            print(f"{text}: {', '.join(map(str, paths))}\n", end="", flush=True)
         except (ComfyError, OSError) as error:
-            print(f"{text}: {error}", file=sys.stderr, flush=True)
+            print(f"{text}: {error}\n", end="", file=sys.stderr, flush=True)
 
 
 def main(path: str) -> None:
