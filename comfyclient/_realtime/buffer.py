@@ -50,10 +50,14 @@ class Backlog:
         """Add an event, or put it in the place of the one that it supersedes; whether there is one more now."""
         late = self._late
         waiting = len(self.early) + len(late)
-        is_behind = waiting >= self._behind or (
-            waiting >= self._behind_large and type(event) in _LARGE and self._count(type(event)) >= self._behind_large
-        )
-        key = event.supersedes if is_behind else None
+        key = None
+        if waiting >= self._behind:
+            key = event.supersedes
+        elif waiting >= self._behind_large and type(event) in _LARGE:
+            key = event.supersedes
+            # Where one waits to be replaced it was too much already, which spares the counting.
+            if key not in late and self._count(type(event)) < self._behind_large:
+                key = None
         if key is None:
             if late:
                 late[next(self._serial)] = event

@@ -87,6 +87,19 @@ def test_nothing_large_is_left_out_because_of_what_else_waits() -> None:
     assert list(backlog) == [*others, *previews, newest]
 
 
+def test_what_was_too_much_once_is_replaced_while_much_waits() -> None:
+    previews = [Preview("image/png", bytes([value]), "p", "1") for value in range(BEHIND_LARGE)]
+    first, second, third = (Preview("image/png", data, "p", "1") for data in (b"first", b"second", b"third"))
+    others = [executing(value) for value in range(BEHIND_LARGE)]
+    backlog = Backlog(events=[*previews, first, *others])
+    backlog.take(BEHIND_LARGE - 1)
+    backlog.append(second)
+    assert list(backlog) == [previews[-1], *others, second]
+    backlog.take(BEHIND_LARGE)
+    backlog.append(third)
+    assert list(backlog) == [others[-1], second, third]
+
+
 def test_several_are_taken_at_once() -> None:
     backlog = Backlog(behind=2, events=[executing(number) for number in range(5)])
     assert backlog.take(3) == [executing(number) for number in range(3)]
