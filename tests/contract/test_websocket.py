@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import websocket
 
+from tests.conftest import soon
 from tests.contract.sides import answered
 from tests.recorder import SECONDS, Recorder, short
 from tests.workflows import fresh, node
@@ -39,14 +40,16 @@ def steps(seed: int) -> Graph:
 def marked(side: Side, recorder: Recorder) -> list[str]:
     """What a websocket was told until now, in words: a prompt of nobody's is the mark, which all are told of.
 
-    Without the statuses, since the one of that prompt may come in between.
+    Without the statuses, since the one of that prompt may come in between. It is over then: who comes next would hear
+    the rest of it.
     """
     prompt = {"1": node("TestTextProgress", text="the mark", seed=fresh()), "2": node("TestText", value=["1", 0])}
-    side.submit(prompt)
+    prompt_id = side.submit(prompt)
     words: list[str] = []
     while True:
         message = recorder.next()
         if isinstance(message, bytes) and message.endswith(b"the mark 0"):
+            assert soon(lambda: prompt_id in side.get(f"/history/{prompt_id}"))
             return [word for word in words if word != "status"]
         words.append(short(message))
 
