@@ -131,7 +131,7 @@ def test_a_timeout_ends_the_wait_and_not_the_job(comfyui_url: str, *, realtime: 
             started = time.monotonic()
             with pytest.raises(JobTimeout, match=r"in_progress|in progress|pending") as caught:
                 ask(0.05)
-            assert time.monotonic() - started >= 0.05
+            assert 0.05 <= time.monotonic() - started < PATIENCE
             assert isinstance(caught.value, TimeoutError)
             assert caught.value.prompt_id == job.prompt_id
         with pytest.raises(JobTimeout):

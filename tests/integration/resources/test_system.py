@@ -89,9 +89,9 @@ def test_freed_memory_is_free(client: Client, run: Run) -> None:
     run(graph)
     again = run(graph).message("execution_cached")
     client.system.free(unload_models=True, free_memory=True)
-    # The worker sees to it between two prompts: before the next one, or after it.
-    afterwards = [run(graph).message("execution_cached") for _ in range(2)]
+    afterwards = run(graph).message("execution_cached")
 
     assert again is not None
     assert set(again["nodes"]) == {"1", "2"}
-    assert [] in [each["nodes"] for each in afterwards if each is not None]
+    assert afterwards is not None
+    assert afterwards["nodes"] == []
